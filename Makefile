@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0
+# `make help` lists what there is.
+
+VARIANT := $(if $(filter arm64 aarch64,$(ARCH)),arm64,x86_64$(if $(BASE),-base)$(if $(DEBUG),-debug))
+export KSRC
+
+.PHONY: help kernel run vm test selftest kunit bench lint patchset fetch clean distclean
+.NOTPARALLEL:
+
+help:
+	@echo 'make run        the main job: a device in a VM uses memory through /dev/iommu'
+	@echo 'make test       every test; the last line counts them'
+	@echo 'make kernel     build/x86_64/bzImage; DEBUG=1, BASE=1, ARCH=arm64 for the others'
+	@echo 'make kunit      the KUnit tests, on UML'
+	@echo 'make selftest   the kselftests on the mock IOMMU, in a VM; DEBUG=1: on the debug kernel'
+	@echo 'make vm         a shell in the VM'
+	@echo 'make bench      instruction counts of our kernel and of the base'
+	@echo 'make lint       sparse, checkpatch, warnings, kernel-doc, layers, budgets'
+	@echo 'make patchset   build/patchset/: all of it as patches for a 6.12.y tree'
+	@echo 'make clean      removes build/; distclean: the cache of source and objects too'
+	@echo 'KSRC=DIR        takes this 6.12.y tree as the base; it is only read'
+
+kernel:
+	@scripts/kernel $(VARIANT)
+
+fetch:
+	@scripts/fetch
+
+run: VARIANT := x86_64
+run: kernel
+	@tests/vm/main-job
+
+vm: kernel
+	@tests/vm/run --kernel build/$(VARIANT)/bzImage --interactive -- /bin/bash
+
+selftest: kernel
+	@tests/vm/selftest --kernel build/$(VARIANT)/bzImage
+
+kunit:
+	@scripts/kunit
+
+bench:
+	@scripts/kernel x86_64-base
+	@scripts/kernel x86_64
+	@tools/iommu/bench-run
+
+test:
+	@scripts/test
+
+lint:
+	@scripts/lint
+
+patchset:
+	@scripts/patchset
+
+clean:
+	rm -rf build
+
+distclean: clean
+	@scripts/distclean
