@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See rig.h. Knows nothing of any one test. */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <dirent.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <linux/iommufd.h>
+#include <linux/pci_regs.h>
+#include <linux/vfio.h>
+#include "rig.h"
+
+static unsigned int checks, failures;
+
+bool check(bool good, const char *name, const char *fmt, ...)
+{
+	va_list ap;
+
+	checks++;
+	printf("%s %s", good ? "ok" : "not ok", name);
+	if (!good) {
+		failures++;
+		printf(": ");
+		va_start(ap, fmt);
+		vprintf(fmt, ap);
+		va_end(ap);
+	}
+	printf("\n");
+	fflush(stdout);
+	return good;
+}
+
+bool check_rc(int rc, int want, const char *name)
+{
+	return check(rc == want, name, "%s (%d), not %s (%d)", rc ? strerrorname_np(-rc) : "0", rc,
+		     want ? strerrorname_np(-want) : "0", want);
+}
+
+int check_done(void)
+{
+	return !checks || failures;
+}
+
+static int call(int fd, unsigned long request, void *arg)
+{
+	return ioctl(fd, request, arg) ? -errno : 0;
+}
+
+int xopen(const char *path, int flags)
+{
+	int fd = open(path, flags);
+
+	if (fd < 0)
+		err(1, "%s", path);
+	return fd;
+}
+
+void *xmmap(size_t length, int flags, int fd)
+{
+	void *p = mmap(NULL, length, PROT_READ | PROT_WRITE, flags, fd, 0);
+
+	if (p == MAP_FAILED)
+		err(1, "mmap of %zu bytes, flags %#x", length, flags);
+	return p;
+}
+
+int open_iommu(void)
+{
+	return xopen("/dev/iommu", O_RDWR);
+}
+
+/* Takes a PCI address or, for other buses, the path of a character device. */
+int open_cdev(const char *bdf)
+{
+	char path[300];
+	struct dirent *d;
+	DIR *dir;
+
+	if (bdf[0] == '/')
+		return xopen(bdf, O_RDWR);
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev", bdf);
+	dir = opendir(path);
+	if (!dir)
+		err(1, "%s", path);
+	do {
+		d = readdir(dir);
+		if (!d)
+			errx(1, "%s is empty", path);
+	} while (d->d_name[0] == '.');
+	snprintf(path, sizeof(path), "/dev/vfio/devices/%s", d->d_name);
+	closedir(dir);
+	return xopen(path, O_RDWR);
+}
+
+int dev_bind(int dev, int iommu, __u32 *id)
+{
+	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind), .iommufd = iommu };
+	int rc = call(dev, VFIO_DEVICE_BIND_IOMMUFD, &bind);
+
+	if (id)
+		*id = bind.out_devid;
+	return rc;
+}
+
+/* *pt may change: the kernel answers with the page table that it really used. */
+int dev_attach(int dev, __u32 *pt)
+{
+	struct vfio_device_attach_iommufd_pt attach = { .argsz = sizeof(attach), .pt_id = *pt };
+	int rc = call(dev, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach);
+
+	*pt = attach.pt_id;
+	return rc;
+}
+
+int dev_detach(int dev)
+{
+	struct vfio_device_detach_iommufd_pt detach = { .argsz = sizeof(detach) };
+
+	return call(dev, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach);
+}
+
+int ioas_alloc(int iommu, __u32 *id)
+{
+	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
+	int rc = call(iommu, IOMMU_IOAS_ALLOC, &alloc);
+
+	*id = alloc.out_ioas_id;
+	return rc;
+}
+
+int ioas_map(int iommu, __u32 ioas, const void *va, __u64 length, __u64 iova, __u32 flags)
+{
+	struct iommu_ioas_map map = {
+		.size = sizeof(map), .flags = flags | IOMMU_IOAS_MAP_FIXED_IOVA,
+		.ioas_id = ioas, .user_va = (unsigned long)va, .length = length, .iova = iova,
+	};
+
+	return call(iommu, IOMMU_IOAS_MAP, &map);
+}
+
+int ioas_map_file(int iommu, __u32 ioas, int fd, __u64 start, __u64 length, __u64 iova,
+		  __u32 flags)
+{
+	struct iommu_ioas_map_file map = {
+		.size = sizeof(map), .flags = flags | IOMMU_IOAS_MAP_FIXED_IOVA,
+		.ioas_id = ioas, .fd = fd, .start = start, .length = length, .iova = iova,
+	};
+
+	return call(iommu, IOMMU_IOAS_MAP_FILE, &map);
+}
+
+int ioas_unmap(int iommu, __u32 ioas, __u64 iova, __u64 length)
+{
+	struct iommu_ioas_unmap unmap = {
+		.size = sizeof(unmap), .ioas_id = ioas, .iova = iova, .length = length,
+	};
+
+	return call(iommu, IOMMU_IOAS_UNMAP, &unmap);
+}
+
+int ioas_copy(int iommu, __u32 dst, __u64 dst_iova, __u32 src, __u64 src_iova, __u64 length)
+{
+	struct iommu_ioas_copy copy = {
+		.size = sizeof(copy), .flags = RW | IOMMU_IOAS_MAP_FIXED_IOVA,
+		.dst_ioas_id = dst, .src_ioas_id = src, .length = length,
+		.dst_iova = dst_iova, .src_iova = src_iova,
+	};
+
+	return call(iommu, IOMMU_IOAS_COPY, &copy);
+}
+
+int destroy(int iommu, __u32 id)
+{
+	struct iommu_destroy arg = { .size = sizeof(arg), .id = id };
+
+	return call(iommu, IOMMU_DESTROY, &arg);
+}
+
+static off_t region(int dev, unsigned int index)
+{
+	struct vfio_region_info info = { .argsz = sizeof(info), .index = index };
+
+	if (ioctl(dev, VFIO_DEVICE_GET_REGION_INFO, &info))
+		err(1, "VFIO_DEVICE_GET_REGION_INFO");
+	return info.offset;
+}
+
+void bus_master(int dev)
+{
+	off_t at = region(dev, VFIO_PCI_CONFIG_REGION_INDEX) + PCI_COMMAND;
+	__u16 value;
+
+	if (pread(dev, &value, 2, at) != 2)
+		err(1, "reading the PCI command register");
+	value |= PCI_COMMAND_MASTER;
+	if (pwrite(dev, &value, 2, at) != 2)
+		err(1, "writing the PCI command register");
+}
+
+__u64 *map_bar(int dev)
+{
+	void *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, dev,
+		       region(dev, VFIO_PCI_BAR0_REGION_INDEX));
+
+	if (p == MAP_FAILED)
+		err(1, "mmap of BAR 0");
+	return p;
+}
+
+void edu_start(__u64 *bar, __u64 src, __u64 dst, __u64 count, bool to_memory)
+{
+	__atomic_store_n(bar + 0x80 / 8, src, __ATOMIC_SEQ_CST);
+	__atomic_store_n(bar + 0x88 / 8, dst, __ATOMIC_SEQ_CST);
+	__atomic_store_n(bar + 0x90 / 8, count, __ATOMIC_SEQ_CST);
+	__atomic_store_n(bar + 0x98 / 8, 1 | (to_memory ? 2 : 0), __ATOMIC_SEQ_CST);
+}
+
+void edu_wait(__u64 *bar)
+{
+	int tries;
+
+	for (tries = 0; tries < 10000; tries++) {
+		if (!(__atomic_load_n(bar + 0x98 / 8, __ATOMIC_SEQ_CST) & 1))
+			return;
+		usleep(1000);
+	}
+	errx(1, "edu's DMA does not end");
+}
+
+void rig_open(struct rig *rig, const char *bdf)
+{
+	__u32 pt;
+	int rc;
+
+	rig->iommu = open_iommu();
+	rig->dev = open_cdev(bdf);
+	rc = dev_bind(rig->dev, rig->iommu, &rig->devid);
+	if (rc)
+		errx(1, "bind of %s: %s", bdf, strerror(-rc));
+	rc = ioas_alloc(rig->iommu, &rig->ioas);
+	if (rc)
+		errx(1, "IOAS_ALLOC: %s", strerror(-rc));
+	pt = rig->ioas;
+	rc = dev_attach(rig->dev, &pt);
+	if (rc)
+		errx(1, "attach of %s: %s", bdf, strerror(-rc));
+	rig->stage = xmmap(PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	rc = ioas_map(rig->iommu, rig->ioas, rig->stage, PAGE, STAGE_IOVA, RW);
+	if (rc)
+		errx(1, "map of the staging page: %s", strerror(-rc));
+	rig->bar = map_bar(rig->dev);
+	bus_master(rig->dev);
+}
+
+void rig_close(struct rig *rig)
+{
+	munmap(rig->bar, PAGE);
+	close(rig->dev);
+	close(rig->iommu);
+	munmap(rig->stage, PAGE);
+}
+
+/* A pattern without zero bytes and without a short period. */
+static __u8 pattern(size_t i, unsigned int seed)
+{
+	return (i * 131 + i / 255 * 17 + seed * 29) % 255 + 1;
+}
+
+void fill(void *buf, size_t length, unsigned int seed)
+{
+	__u8 *p = buf;
+	size_t i;
+
+	for (i = 0; i < length; i++)
+		p[i] = pattern(i, seed);
+}
+
+bool filled(const void *buf, size_t length, unsigned int seed)
+{
+	const __u8 *p = buf;
+	size_t i;
+
+	for (i = 0; i < length; i++)
+		if (p[i] != pattern(i, seed))
+			return false;
+	return true;
+}
+
+/* Puts a pattern into the function's own buffer. */
+void rig_load(struct rig *rig, size_t length, unsigned int seed)
+{
+	fill(rig->stage, length, seed);
+	edu_start(rig->bar, STAGE_IOVA, EDU_BUFFER, length, false);
+	edu_wait(rig->bar);
+}
+
+/* The function writes a pattern to an IOVA. */
+void rig_write(struct rig *rig, __u64 iova, size_t length, unsigned int seed)
+{
+	rig_load(rig, length, seed);
+	edu_start(rig->bar, EDU_BUFFER, iova, length, true);
+	edu_wait(rig->bar);
+}
+
+/* The function reads from an IOVA; true if what it read is the pattern. */
+bool rig_reads(struct rig *rig, __u64 iova, size_t length, unsigned int seed)
+{
+	memset(rig->stage, 0, PAGE);
+	edu_start(rig->bar, iova, EDU_BUFFER, length, false);
+	edu_wait(rig->bar);
+	edu_start(rig->bar, EDU_BUFFER, STAGE_IOVA, length, true);
+	edu_wait(rig->bar);
+	return filled(rig->stage, length, seed);
+}
+
+static long vmstat(const char *name)
+{
+	FILE *f = fopen("/proc/vmstat", "r");
+	char key[64];
+	long value;
+
+	if (!f)
+		err(1, "/proc/vmstat");
+	while (fscanf(f, "%63s %ld", key, &value) == 2) {
+		if (strcmp(key, name))
+			continue;
+		fclose(f);
+		return value;
+	}
+	errx(1, "/proc/vmstat has no %s", name);
+}
+
+long pins(void)
+{
+	return vmstat("nr_foll_pin_acquired") - vmstat("nr_foll_pin_released");
+}
+
+/* The counters are per CPU and files are released late: give them time. */
+long pins_gone(void)
+{
+	long n = 0;
+	int tries;
+
+	for (tries = 0; tries < 50; tries++) {
+		n = pins();
+		if (!n)
+			break;
+		usleep(100000);
+	}
+	return n;
+}
+
+__u64 pfn(const void *va)
+{
+	int fd = xopen("/proc/self/pagemap", O_RDONLY);
+	__u64 entry;
+
+	if (pread(fd, &entry, 8, (unsigned long)va / PAGE * 8) != 8)
+		err(1, "pagemap");
+	close(fd);
+	return entry & ((1ULL << 55) - 1);
+}
