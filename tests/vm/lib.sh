@@ -79,4 +79,21 @@ check()
 	fi
 }
 
+# check_status WANT NAME COMMAND...: the command must fail, in the way it should.
+check_status()
+{
+	local want=$1 name=$2 status
+	shift 2
+	"$@" >/dev/null 2>&1
+	status=$?
+	if [ $status = "$want" ]; then
+		ok "$name"
+	else
+		not_ok "$name: status $status, not $want"
+	fi
+}
+
 failed=''
+
+# The status of a case is that of its checks.
+trap '[ -z "$failed" ] || exit 1' EXIT
