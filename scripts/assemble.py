@@ -47,7 +47,7 @@ def own_files(checkout):
             for folder, _, names in os.walk(os.path.join(checkout, top)):
                 rel = os.path.relpath(folder, checkout)
                 paths.update(os.path.join(rel, n) for n in names)
-    return {p for p in paths if os.path.isfile(os.path.join(checkout, p))}
+    return {p for p in paths if "/" in p and os.path.isfile(os.path.join(checkout, p))}
 
 
 def base_files(base, folder):
@@ -128,6 +128,8 @@ def plan(checkout, base):
         if any(p.startswith(folder + "/") for p in own):
             overlay.update((p, None) for p in base_files(base, folder) if p not in KEPT)
     for path in own:
+        if os.path.isdir(os.path.join(base, path)):
+            raise Failed(f"{path} is a file in {checkout}, but a folder in the base")
         overlay[path] = read(os.path.join(checkout, path))
     apply_patches(sorted(glob.glob(os.path.join(checkout, "patches/linux-6.12/*.patch"))),
                   base, overlay)

@@ -37,20 +37,24 @@ need_space()
 }
 
 # step NAME WHAT COMMAND...: runs COMMAND with its output in build/logs/NAME.log. Prints WHAT and
-# the time; when it fails, the log's errors and its name.
+# the time; when it fails, the log's errors and its name. Not to be called where its status is tested.
 step()
 {
 	local name=$1 what=$2 log=$LOGS/$1.log start=$SECONDS rc=0
 	shift 2
 	mkdir -p "$LOGS"
 	printf '  %-48s ' "$what" >&2
-	"$@" >"$log" 2>&1 </dev/null || rc=$?
+	# In a subshell that no list tests, or errexit would be off in a function that is run here.
+	set +e
+	(set -e; "$@") >"$log" 2>&1 </dev/null
+	rc=$?
+	set -e
 	if ((rc == 0)); then
 		printf '%4d s\n' $((SECONDS - start)) >&2
 		return 0
 	fi
 	printf 'FAILED after %d s\n' $((SECONDS - start)) >&2
-	grep -E -i -m 12 '(^|[^a-z_-])(error|fatal|undefined reference)[: ]' "$log" >&2 ||
+	grep -v '^make\[' "$log" | grep -E -i -m 12 '(^|[^a-z_-])(error|fatal|undefined reference)[: ]' >&2 ||
 		tail -n 12 "$log" >&2
 	if grep -q 'No space left on device' "$log"; then
 		die "the disk is full: free some space (cache: $CACHE), then run again"
