@@ -105,7 +105,7 @@ static int fault_reported(int kmsg)
 			line[n] = 0;
 			if (!strstr(line, "fault addr") && !strstr(line, "IO_PAGE_FAULT"))
 				continue;
-			printf("fault    %.*s\n", (int)strcspn(line, "\n"), line);
+			printf("fault    %s", strchr(line, ';') + 1);
 			return 1;
 		}
 		usleep(10000);

@@ -96,7 +96,7 @@ static void offsets(void)
 }
 
 /* Every second page is dropped and faulted in late, so that neighbours lie apart. */
-static void scattered(void)
+static void scattered_memory(void)
 {
 	size_t i, pages = 256, found = 0, breaks = 0;
 	__u8 *va = xmmap(pages * PAGE, ANON, -1);
@@ -118,7 +118,8 @@ static void scattered(void)
 	both_ways("scattered pages, last break", va + found * PAGE + 1000,
 		  BASE + found * PAGE + 1000, PAGE);
 	both_ways("scattered pages, first", va + 10, BASE + 10, PAGE);
-	both_ways("scattered pages, middle", va + 128 * PAGE + 2048, BASE + 128 * PAGE + 2048, PAGE);
+	both_ways("scattered pages, middle", va + 128 * PAGE + 2048, BASE + 128 * PAGE + 2048,
+		  PAGE);
 	xunmap(BASE, pages * PAGE);
 	munmap(va, pages * PAGE);
 }
@@ -149,7 +150,8 @@ static void huge_memory(void)
 	__u8 *raw;
 
 	xmap(va, 2 * HUGE_PAGE, BASE, RW);
-	both_ways("hugetlb, across huge pages", va + HUGE_PAGE - 2000, BASE + HUGE_PAGE - 2000, PAGE);
+	both_ways("hugetlb, across huge pages", va + HUGE_PAGE - 2000, BASE + HUGE_PAGE - 2000,
+		  PAGE);
 	both_ways("hugetlb, end", va + 2 * HUGE_PAGE - PAGE, BASE + 2 * HUGE_PAGE - PAGE, PAGE);
 	xunmap(BASE, 2 * HUGE_PAGE);
 	/* A part of a huge page, at an IOVA that is aligned to small pages only. */
@@ -252,7 +254,7 @@ static void unmap_at_once(void)
 }
 
 /* Writes under way while the function is attached back and forth land in one of the two. */
-static void replace(void)
+static void attach_again(void)
 {
 	__u8 *one = xmmap(PAGE, ANON, -1), *two = xmmap(PAGE, ANON, -1);
 	int i, rounds = 8, lost = 0, turns = 0;
@@ -312,14 +314,14 @@ int main(int argc, char **argv)
 	rig_open(&rig, argv[1]);
 	several_iovas();
 	offsets();
-	scattered();
+	scattered_memory();
 	huge_memory();
 	memfd("memfd", 0, 4 * PAGE);
 	memfd("memfd of huge pages", MFD_HUGETLB, 2 * HUGE_PAGE);
 	permissions();
 	neighbours();
 	unmap_at_once();
-	replace();
+	attach_again();
 	copy();
 	rig_close(&rig);
 	check(!pins_gone(), "nothing stays pinned", "%ld pages", pins());

@@ -81,7 +81,7 @@ static void start_victim(pid_t *pid, bool churn)
 }
 
 /* Killed with a write under way, which would arrive 100 ms after it started. */
-static void killed(void)
+static void killed_users(void)
 {
 	int i, rounds = 10, early = 0, late = 0, left = 0;
 	pid_t pid;
@@ -90,7 +90,7 @@ static void killed(void)
 		memset(shared, 0, PAGE);
 		start_victim(&pid, i % 2);
 		early += !filled(shared, 512, 1);
-		/* The moment differs: within the write's 100 ms for most, well after it for some. */
+		/* Within the write's 100 ms for most, after it for some. */
 		usleep(i * 15000);
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
@@ -101,7 +101,8 @@ static void killed(void)
 	}
 	check(!early, "killed: DMA worked before", "%d of %d did not", early, rounds);
 	check(!late, "killed: no DMA arrives afterwards", "%d of %d did", late, rounds);
-	check(!left, "killed: nothing stays pinned", "%d of %d left %ld pages", left, rounds, pins());
+	check(!left, "killed: nothing stays pinned", "%d of %d left %ld pages", left, rounds,
+	      pins());
 }
 
 /* Starts a write through the function's BAR behind VFIO's back, as root can. */
@@ -181,7 +182,7 @@ static void iommu_first(void)
 	close(rig.dev);
 	memset(shared, 0, PAGE);
 	usleep(200000);
-	check(!shared[0] && !shared[511], "iommu first, device second: DMA is refused", "it arrived");
+	check(!shared[0] && !shared[511], "then the device: DMA is refused", "it arrived");
 	check(!pins_gone(), "iommu first: nothing stays pinned", "%ld pages", pins());
 }
 
@@ -231,7 +232,7 @@ int main(int argc, char **argv)
 	shared = xmmap(PAGE, MAP_SHARED | MAP_ANONYMOUS, -1);
 	if (pins())
 		errx(1, "%ld pages are pinned before the start", pins());
-	killed();
+	killed_users();
 	rogue();
 	device_first();
 	iommu_first();

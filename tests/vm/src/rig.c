@@ -319,7 +319,7 @@ bool rig_reads(struct rig *rig, __u64 iova, size_t length, unsigned int seed)
 	return filled(rig->stage, length, seed);
 }
 
-static long vmstat(const char *name)
+static long counter(const char *name)
 {
 	FILE *f = fopen("/proc/vmstat", "r");
 	char key[64];
@@ -338,7 +338,7 @@ static long vmstat(const char *name)
 
 long pins(void)
 {
-	return vmstat("nr_foll_pin_acquired") - vmstat("nr_foll_pin_released");
+	return counter("nr_foll_pin_acquired") - counter("nr_foll_pin_released");
 }
 
 /* The counters are per CPU and files are released late: give them time. */
