@@ -64,6 +64,7 @@ backports_options()
 	[[ $release ]] || die "/etc/os-release names no release: is this Debian 12 or 13?"
 	# The last one wins; file and folder come with their full path.
 	eval "$(apt-config shell list Dir::Etc::sourcelist/f parts Dir::Etc::sourceparts/d)"
+	# shellcheck disable=SC2016
 	uri=$(apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
 		awk -v r="$release" '$1 == r && $2 == "main" { print $3; exit }')
 	[[ $uri ]] || die "apt has no list for $release main: fix /etc/apt/sources.list, then run again"

@@ -12,9 +12,12 @@ declare -A FRAGMENTS=(
 	[x86_64-debug]="common x86_64 debug"
 	[arm64]="common arm64"
 	[um]="uml"
+	[lint]="common x86_64 lint"
+	[lint-clang]="common x86_64 lint"
 )
 declare -A KARCH=(
 	[x86_64]=x86_64 [x86_64-base]=x86_64 [x86_64-debug]=x86_64 [arm64]=arm64 [um]=um
+	[lint]=x86_64 [lint-clang]=x86_64
 )
 # The image below the object folder.
 declare -A IMAGE=(
@@ -59,7 +62,7 @@ prepare_source()
 kmake()
 {
 	make -C "$SRC" O="$OBJ" ARCH="${KARCH[$VARIANT]}" "${CROSS[@]}" \
-		CC="${KCC:-ccache ${CROSS[0]#*=}gcc}" HOSTCC="ccache gcc" -j"$JOBS" "$@"
+		CC="ccache ${CROSS[0]#*=}${KCC:-gcc}" HOSTCC="ccache gcc" -j"$JOBS" "$@"
 }
 
 # Every line of the fragments must have got into the configuration: a symbol that was renamed, or
@@ -116,6 +119,8 @@ prepare_objects()
 	local want old
 	VARIANT=$1
 	CROSS=(CROSS_COMPILE=)
+	KCC=gcc
+	[[ $VARIANT != *-clang ]] || KCC=clang
 	if [[ ${KARCH[$VARIANT]} = arm64 ]]; then
 		"$TOP/scripts/need" gcc-aarch64-linux-gnu
 		CROSS=(CROSS_COMPILE=aarch64-linux-gnu-)
