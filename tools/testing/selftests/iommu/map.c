@@ -183,12 +183,23 @@ TEST_F(map, unmap_several)
 	ASSERT_EQ(0, map_at(self->fd, self->ioas, self->buf, 4 * PAGE, AT + 8 * PAGE));
 	ASSERT_EQ(0, map_at(self->fd, self->ioas, self->buf, PAGE, AT + 32 * PAGE));
 	EXPECT_EQ(variant->devices ? 8 : 0, pages_pinned());
-	/* The end cuts the third: which of them went before is not promised. */
 	EXPECT_EQ(0, unmap_count(self->fd, self->ioas, AT, 12 * PAGE, &n));
 	EXPECT_EQ(7 * PAGE, n);
 	EXPECT_SEEN(self->buf, PAGE, AT + 32 * PAGE);
 	EXPECT_EQ(variant->devices ? 1 : 0, pages_pinned());
 	EXPECT_EQ(PAGE, unmap_all(self->fd, self->ioas));
+}
+
+/* The range cuts its last mapping: then those before it are not removed either. */
+TEST_F(map, unmap_several_or_none)
+{
+	ASSERT_EQ(0, map_at(self->fd, self->ioas, self->buf, PAGE, AT));
+	ASSERT_EQ(0, map_at(self->fd, self->ioas, self->buf + PAGE, PAGE, AT + PAGE));
+	ASSERT_EQ(0, map_at(self->fd, self->ioas, self->buf + 4 * PAGE, 4 * PAGE, AT + 4 * PAGE));
+	EXPECT_EQ(-ENOENT, unmap(self->fd, self->ioas, AT, 6 * PAGE));
+	EXPECT_SEEN(self->buf, 2 * PAGE, AT);
+	EXPECT_SEEN(self->buf + 4 * PAGE, 4 * PAGE, AT + 4 * PAGE);
+	EXPECT_EQ(6 * PAGE, unmap_all(self->fd, self->ioas));
 }
 
 TEST_F(map, unmap_lengths)
