@@ -6,6 +6,7 @@
 # list is used beside it, so that nothing of the machine's own changes. Sourced after lib.sh.
 
 APT_LOG=$LOGS/apt.log
+mkdir -p "$LOGS"
 
 apt_codename()
 {
@@ -15,7 +16,6 @@ apt_codename()
 
 apt_run()
 {
-	mkdir -p "$LOGS"
 	DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Lock::Timeout=300 \
 		-o APT::Install-Recommends=false "$@" >>"$APT_LOG" 2>&1 </dev/null
 }

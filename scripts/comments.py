@@ -22,10 +22,11 @@ def in_base(base, names):
     """Those of @names that the base's code has."""
     if not names:
         return set()
-    found = subprocess.run(["grep", "-rhowE", "--include=*.[chS]", "|".join(sorted(names)),
-                            *(f"{base}/{f}" for f in FOLDERS)],
-                           stdout=subprocess.PIPE, check=False).stdout.decode()
-    return set(found.split())
+    found = subprocess.run(["grep", "-rhwE", "--include=*.[chS]", "--exclude-dir=iommufd",
+                            "|".join(sorted(names)), *(f"{base}/{f}" for f in FOLDERS)],
+                           stdout=subprocess.PIPE, check=False).stdout.decode(errors="replace")
+    code = [line for line in found.split("\n") if not line.lstrip().startswith(("*", "/*"))]
+    return set(re.findall(r"\w+", "\n".join(code)))
 
 
 def main():
