@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What VFIO and emulated devices call: check, take the object, call down. Every
+ * EXPORT_SYMBOL of this module is here.
+ */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/iommufd.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+
+#include "../abi.h"
+#include "../ctx.h"
+#include "access.h"
+#include "attach.h"
+#include "device.h"
+
+/**
+ * iommufd_ctx_from_file() - the context of an open file
+ * @file: a file
+ *
+ * Context: any.
+ * Return: the context with a reference, or ERR_PTR(-EBADFD) if the file is not
+ * one of /dev/iommu.
+ */
+struct iommufd_ctx *iommufd_ctx_from_file(struct file *file)
+{
+	struct iommufd_ctx *ictx = ctx_of_file(file);
+
+	if (!ictx)
+		return ERR_PTR(-EBADFD);
+	iommufd_ctx_get(ictx);
+	return ictx;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_ctx_from_file, IOMMUFD);
+
+/**
+ * iommufd_ctx_from_fd() - the context of a file descriptor
+ * @fd: a descriptor of the calling process
+ *
+ * Context: process.
+ * Return: the context with a reference; ERR_PTR(-EBADF) if nothing is open
+ * there, ERR_PTR(-EBADFD) if it is not a file of /dev/iommu.
+ */
+struct iommufd_ctx *iommufd_ctx_from_fd(int fd)
+{
+	struct file *file = fget(fd);
+	struct iommufd_ctx *ictx;
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	ictx = ctx_of_file(file);
+	if (!ictx) {
+		fput(file);
+		return ERR_PTR(-EBADFD);
+	}
+	/* The reference to the file is the one to the context. */
+	return ictx;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_ctx_from_fd, IOMMUFD);
+
+/**
+ * iommufd_ctx_get() - one more reference
+ * @ictx: a context that the caller has a reference to
+ *
+ * Context: any.
+ */
+void iommufd_ctx_get(struct iommufd_ctx *ictx)
+{
+	get_file(ictx->file);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_ctx_get, IOMMUFD);
+
+/**
+ * iommufd_ctx_put() - drop a reference
+ * @ictx: the context
+ *
+ * Context: may sleep.
+ */
+void iommufd_ctx_put(struct iommufd_ctx *ictx)
+{
+	fput(ictx->file);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_ctx_put, IOMMUFD);
+
+/**
+ * iommufd_ctx_has_group() - whether a device of a group is bound
+ * @ictx: the context
+ * @group: the IOMMU group
+ *
+ * Context: any. Without a lock of the caller's it is a hint.
+ */
+bool iommufd_ctx_has_group(struct iommufd_ctx *ictx, struct iommu_group *group)
+{
+	return device_group_bound(ictx, group);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_ctx_has_group, IOMMUFD);
+
+/**
+ * iommufd_device_bind() - make a device the context's
+ * @ictx: the context
+ * @dev: the device, bound to the calling driver until iommufd_device_unbind()
+ * @flags: of enum iommufd_bind_flags
+ * @id: set to its ID
+ *
+ * Its DMA is blocked until it is attached.
+ *
+ * Context: may sleep.
+ * Return: the device or ERR_PTR(), see device_bind().
+ */
+struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx, struct device *dev,
+					   unsigned int flags, u32 *id)
+{
+	struct iommufd_device *idev = device_bind(ictx, dev, flags);
+
+	if (!IS_ERR(idev))
+		*id = idev->obj.id;
+	return idev;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_bind, IOMMUFD);
+
+/**
+ * iommufd_device_unbind() - undo iommufd_device_bind()
+ * @idev: the device, detached
+ *
+ * Context: may sleep.
+ */
+void iommufd_device_unbind(struct iommufd_device *idev)
+{
+	device_unbind(idev);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_unbind, IOMMUFD);
+
+/**
+ * iommufd_device_attach() - let a device's requests go through a page table
+ * @idev: the device, not attached
+ * @pt_id: a page table, or an IOAS, of which a page table is found or made; set
+ *	to the page table
+ *
+ * Context: may sleep and wait for user space to fault memory in.
+ * Return: 0 or -errno, see attach_device() and attach_auto().
+ */
+int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id)
+{
+	return attach_auto(idev, pt_id, attach_device);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_attach, IOMMUFD);
+
+/**
+ * iommufd_device_replace() - exchange the page table of an attached device
+ * @idev: the device
+ * @pt_id: as for iommufd_device_attach()
+ *
+ * The device never sees neither table; after a failure it sees the old one.
+ *
+ * Context: may sleep and wait for user space to fault memory in.
+ * Return: 0 or -errno, see attach_replace() and attach_auto().
+ */
+int iommufd_device_replace(struct iommufd_device *idev, u32 *pt_id)
+{
+	return attach_auto(idev, pt_id, attach_replace);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_replace, IOMMUFD);
+
+/**
+ * iommufd_device_detach() - block a device's requests
+ * @idev: the device
+ *
+ * Context: may sleep.
+ */
+void iommufd_device_detach(struct iommufd_device *idev)
+{
+	attach_detach(idev);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_detach, IOMMUFD);
+
+/**
+ * iommufd_device_to_ictx() - the context that a device is bound to
+ * @idev: the device
+ */
+struct iommufd_ctx *iommufd_device_to_ictx(struct iommufd_device *idev)
+{
+	return idev->obj.ictx;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_to_ictx, IOMMUFD);
+
+/**
+ * iommufd_device_to_id() - the ID of a device
+ * @idev: the device
+ */
+u32 iommufd_device_to_id(struct iommufd_device *idev)
+{
+	return idev->obj.id;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_to_id, IOMMUFD);
+
+/**
+ * iommufd_access_create() - a way for a driver to the memory of IOASes
+ * @ictx: the context
+ * @ops: the driver's
+ * @data: passed to the driver
+ * @id: set to its ID
+ *
+ * Context: may sleep.
+ * Return: the access or ERR_PTR(-ENOMEM).
+ */
+struct iommufd_access *iommufd_access_create(struct iommufd_ctx *ictx,
+					     const struct iommufd_access_ops *ops,
+					     void *data, u32 *id)
+{
+	struct iommufd_access *access;
+
+	if (WARN_ON(ops->needs_pin_pages && !ops->unmap))
+		return ERR_PTR(-EINVAL);
+	access = access_create(ictx, ops, data);
+	if (!IS_ERR(access))
+		*id = access->obj.id;
+	return access;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_create, IOMMUFD);
+
+/**
+ * iommufd_access_destroy() - undo iommufd_access_create()
+ * @access: the access; detached if it is attached
+ *
+ * Context: may sleep. Calls the driver.
+ */
+void iommufd_access_destroy(struct iommufd_access *access)
+{
+	if (access->link)
+		access_detach(access);
+	object_remove(&access->obj);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_destroy, IOMMUFD);
+
+/**
+ * iommufd_access_attach() - attach an access to an IOAS
+ * @access: the access, not attached
+ * @ioas_id: the IOAS
+ *
+ * Context: may sleep.
+ * Return: 0 or -errno, see access_change().
+ */
+int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id)
+{
+	return access_change(access, ioas_id, false);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_attach, IOMMUFD);
+
+/**
+ * iommufd_access_replace() - attach an attached access to another IOAS
+ * @access: the access
+ * @ioas_id: the IOAS
+ *
+ * Context: may sleep. Calls the driver to unpin all it has.
+ * Return: 0 or -errno, see access_change().
+ */
+int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id)
+{
+	return access_change(access, ioas_id, true);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_replace, IOMMUFD);
+
+/**
+ * iommufd_access_detach() - detach an access
+ * @access: the access, attached
+ *
+ * Context: may sleep. Calls the driver to unpin all it has.
+ */
+void iommufd_access_detach(struct iommufd_access *access)
+{
+	access_detach(access);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_detach, IOMMUFD);
+
+/**
+ * iommufd_access_pin_pages() - pin the pages behind IOVAs
+ * @access: the access; its ops say that it needs this
+ * @iova: page-aligned
+ * @length: bytes, a multiple of PAGE_SIZE
+ * @out_pages: set to the pages, one per PAGE_SIZE
+ * @flags: of enum iommufd_access_flags
+ *
+ * Context: may sleep and wait for user space to fault memory in; with no lock
+ * held that the driver's unmap takes.
+ * Return: 0; -ENOENT if something is not mapped, or the access not attached;
+ * -EPERM to write what may not be written; -EINVAL; -EOVERFLOW; or why pinning
+ * failed. Nothing stays pinned then.
+ */
+int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
+			     unsigned long length, struct page **out_pages, unsigned int flags)
+{
+	struct iova_range range;
+	int rc;
+
+	if (WARN_ON(!access->ops->needs_pin_pages))
+		return -EINVAL;
+	if (!PAGE_ALIGNED(iova | length) || (flags & ~IOMMUFD_ACCESS_RW_WRITE))
+		return -EINVAL;
+	rc = range_from_abi(&range, iova, length);
+	if (rc)
+		return rc;
+	return access_pin(access, &range, flags & IOMMUFD_ACCESS_RW_WRITE, out_pages);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_pin_pages, IOMMUFD);
+
+/**
+ * iommufd_access_unpin_pages() - undo iommufd_access_pin_pages(), or a part of it
+ * @access: the access
+ * @iova: page-aligned
+ * @length: bytes, a multiple of PAGE_SIZE, all pinned
+ *
+ * Context: may sleep.
+ */
+void iommufd_access_unpin_pages(struct iommufd_access *access, unsigned long iova,
+				unsigned long length)
+{
+	struct iova_range range;
+
+	if (WARN_ON(!PAGE_ALIGNED(iova | length) || range_from_abi(&range, iova, length)))
+		return;
+	access_unpin(access, &range);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_unpin_pages, IOMMUFD);
+
+/**
+ * iommufd_access_rw() - copy bytes to or from IOVAs
+ * @access: the access
+ * @iova: first byte
+ * @data: kernel memory
+ * @len: bytes
+ * @flags: of enum iommufd_access_flags
+ *
+ * Context: may sleep and wait for user space to fault memory in. Any task: the
+ * memory is that of whoever mapped it.
+ * Return: 0; -ENOENT if something is not mapped, or the access not attached;
+ * -EPERM; -EFAULT; -EINVAL; -EOVERFLOW. A part may have been copied.
+ */
+int iommufd_access_rw(struct iommufd_access *access, unsigned long iova, void *data,
+		      size_t len, unsigned int flags)
+{
+	struct iova_range range;
+	int rc;
+
+	if (flags & ~(IOMMUFD_ACCESS_RW_WRITE | IOMMUFD_ACCESS_RW_KTHREAD))
+		return -EINVAL;
+	rc = range_from_abi(&range, iova, len);
+	if (rc)
+		return rc;
+	return access_rw(access, &range, data, flags & IOMMUFD_ACCESS_RW_WRITE);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_rw, IOMMUFD);
+
+MODULE_IMPORT_NS(IOMMUFD_INTERNAL);

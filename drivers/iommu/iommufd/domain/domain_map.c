@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Loading walks runs, unloading needs none: what was pinned is known without
+ * asking the domain, so that a whole range is taken out in one call.
+ */
+#include <linux/iommu.h>
+#include <linux/mm.h>
+
+#include "../memory/pages.h"
+#include "domain_map.h"
+
+static int load_run(struct iommu_domain *domain, unsigned long iova, phys_addr_t phys,
+		    unsigned long length, int prot, bool large)
+{
+	unsigned long done, step;
+	int rc;
+
+	if (large)
+		return iommu_map(domain, iova, phys, length, prot, GFP_KERNEL_ACCOUNT);
+
+	for (done = 0; done < length; done += step) {
+		step = min(length - done, PAGE_SIZE - offset_in_page(phys + done));
+		rc = iommu_map(domain, iova + done, phys + done, step, prot, GFP_KERNEL_ACCOUNT);
+		if (rc) {
+			if (done)
+				iommu_unmap(domain, iova, done);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+/**
+ * domain_load() - map pinned memory
+ * @domain: the domain; nothing of the range is mapped
+ * @iova: where, aligned to the domain's smallest page
+ * @pages: the pages object, whose slice is pinned
+ * @offset: first byte in it, aligned alike
+ * @length: bytes, aligned alike
+ * @prot: IOMMU_READ, IOMMU_WRITE, IOMMU_CACHE
+ * @large: contiguous memory may use large IOMMU pages
+ *
+ * Context: may sleep; takes pages.lock.
+ * Return: 0, or -errno with nothing mapped.
+ */
+int domain_load(struct iommu_domain *domain, unsigned long iova, struct pages *pages,
+		unsigned long offset, unsigned long length, int prot, bool large)
+{
+	unsigned long first = offset >> PAGE_SHIFT, skip = offset_in_page(offset);
+	unsigned long done = 0, pfn, n, step;
+	struct pages_iter it;
+	int rc = 0;
+
+	mutex_lock(&pages->lock);
+	pages_iter_init(&it, pages, first, DIV_ROUND_UP(skip + length, PAGE_SIZE));
+	while (done < length) {
+		n = pages_iter_next(&it, &pfn);
+		step = min(length - done, (n << PAGE_SHIFT) - skip);
+		rc = load_run(domain, iova + done, PFN_PHYS(pfn) + skip, step, prot, large);
+		if (rc)
+			break;
+		done += step;
+		skip = 0;
+		cond_resched();
+	}
+	mutex_unlock(&pages->lock);
+	if (rc && done)
+		iommu_unmap(domain, iova, done);
+	return rc;
+}
+
+/**
+ * domain_unload() - take a range out of a domain
+ * @domain: the domain
+ * @iova: the range, of one or more whole loads without a gap
+ * @length: bytes
+ * @gather: what has to be flushed before the memory may be unpinned
+ *
+ * Context: may sleep.
+ */
+void domain_unload(struct iommu_domain *domain, unsigned long iova, unsigned long length,
+		   struct iommu_iotlb_gather *gather)
+{
+	/* A page table that lost a mapping would leave memory to the device. */
+	WARN_ON(iommu_unmap_fast(domain, iova, length, gather) != length);
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/iommu: the device file and the module. A map of the directory, from the
+ * ioctl down; each layer calls only those below it:
+ *
+ *	entry	main.c ioctl.c		open, close, the table of ioctls
+ *	ops	ops/			one handler per ioctl: from the user's
+ *					structures to ranges and objects
+ *	attach	attach/			devices and in-kernel users, and what they
+ *					are attached to; kapi.c is what VFIO calls
+ *	tables	tables/			page tables (hwpt): domains of the iommu core
+ *	space	space/			I/O address spaces: IOVA -> area; map, unmap,
+ *					copy as transactions; the lock order (ioas.h)
+ *	memory	memory/			pages objects: what is pinned, kept as runs of
+ *					contiguous pages, and who pays for it
+ *	load	domain/			runs into a domain; the only callers of the
+ *					iommu core
+ *	base	object.c abi.h		IDs and references; ranges
+ *
+ * mock/ is a pretended IOMMU with devices, for tests. To see how a device gets
+ * at memory: kapi.c: iommufd_device_attach() -> attach_auto.c -> attach.c.
+ */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "ctx.h"
+#include "ioctl.h"
+#include "memory/account.h"
+
+static int ctx_open(struct inode *inode, struct file *filp)
+{
+	struct iommufd_ctx *ictx = kzalloc(sizeof(*ictx), GFP_KERNEL_ACCOUNT);
+
+	if (!ictx)
+		return -ENOMEM;
+	ictx->file = filp;
+	xa_init_flags(&ictx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	xa_init_flags(&ictx->groups, XA_FLAGS_ACCOUNT);
+	init_waitqueue_head(&ictx->idle);
+	spin_lock_init(&ictx->account_lock);
+	filp->private_data = ictx;
+	return 0;
+}
+
+static int ctx_release(struct inode *inode, struct file *filp)
+{
+	struct iommufd_ctx *ictx = filp->private_data;
+
+	/* Devices and accesses hold the file: none is left. */
+	object_destroy_all(ictx);
+	WARN_ON(!xa_empty(&ictx->groups));
+	if (ictx->account)
+		account_put(ictx->account);
+	xa_destroy(&ictx->objects);
+	xa_destroy(&ictx->groups);
+	kfree(ictx);
+	return 0;
+}
+
+static const struct file_operations ctx_fops = {
+	.owner = THIS_MODULE,
+	.open = ctx_open,
+	.release = ctx_release,
+	.unlocked_ioctl = ioctl_dispatch,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+/**
+ * ctx_of_file() - the context of an open file
+ * @file: a file
+ *
+ * Context: any.
+ * Return: the context, which lives as long as the file, or NULL.
+ */
+struct iommufd_ctx *ctx_of_file(struct file *file)
+{
+	return file->f_op == &ctx_fops ? file->private_data : NULL;
+}
+
+static bool account_fits(const struct account *acct, bool per_process)
+{
+	return acct && acct->mm == current->mm && acct->user == current_user() &&
+	       acct->per_process == per_process;
+}
+
+/**
+ * ctx_account() - who pays for what the calling process maps
+ * @ictx: the context
+ *
+ * Context: process, may sleep; takes account_lock.
+ * Return: the account with a reference, or NULL when memory is short.
+ */
+struct account *ctx_account(struct iommufd_ctx *ictx)
+{
+	struct account *acct, *old;
+	bool per_process;
+
+	spin_lock(&ictx->account_lock);
+	per_process = ictx->account_per_process;
+	if (account_fits(ictx->account, per_process)) {
+		acct = account_hold(ictx->account);
+		spin_unlock(&ictx->account_lock);
+		return acct;
+	}
+	spin_unlock(&ictx->account_lock);
+
+	acct = account_new(per_process);
+	if (!acct)
+		return NULL;
+	account_hold(acct);
+	spin_lock(&ictx->account_lock);
+	old = ictx->account;
+	ictx->account = acct;
+	spin_unlock(&ictx->account_lock);
+	if (old)
+		account_put(old);
+	return acct;
+}
+
+/**
+ * ctx_set_account_mode() - charge pinned memory per process or per user
+ * @ictx: the context
+ * @per_process: per process
+ *
+ * Context: takes account_lock.
+ * Return: 0, or -EBUSY if there is any object.
+ */
+int ctx_set_account_mode(struct iommufd_ctx *ictx, bool per_process)
+{
+	if (!xa_empty(&ictx->objects))
+		return -EBUSY;
+	spin_lock(&ictx->account_lock);
+	ictx->account_per_process = per_process;
+	spin_unlock(&ictx->account_lock);
+	return 0;
+}
+
+static struct miscdevice ctx_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "iommu",
+	.nodename = "iommu",
+	.fops = &ctx_fops,
+	.mode = 0660,
+};
+
+static int __init iommufd_init(void)
+{
+	int rc = misc_register(&ctx_misc);
+
+	if (rc)
+		return rc;
+	rc = mock_init();
+	if (rc)
+		misc_deregister(&ctx_misc);
+	return rc;
+}
+
+static void __exit iommufd_exit(void)
+{
+	mock_exit();
+	misc_deregister(&ctx_misc);
+}
+
+module_init(iommufd_init);
+module_exit(iommufd_exit);
+
+MODULE_DESCRIPTION("I/O address spaces and devices for user space: /dev/iommu");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,534 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pinning with the first user, unpinning with the last. Knows runs, accounts and
+ * the source of the pages; no IOVA, no IOMMU.
+ *
+ * Memory is pinned into a private extent with no lock held, since that may wait
+ * for user space; then the extent is published under pages.lock. Of two callers
+ * that pin the same page at once, the second drops its pins and uses the
+ * first's. Boundaries between extents are never removed: a slice once pinned
+ * has them at both ends, so that releasing it cuts nothing.
+ */
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "account.h"
+#include "pages.h"
+
+#define BATCH_PAGES 512
+#define BATCH_ON_STACK 8
+
+/**
+ * pages_alloc() - a pages object with nothing pinned
+ * @source: where the memory comes from; the caller fills in its part
+ * @account: who pays; the object takes a reference
+ * @npages: number of pages, not 0
+ * @writable: whether it is pinned for writing
+ *
+ * Context: may sleep.
+ * Return: the object with one reference, or NULL when memory is short.
+ */
+struct pages *pages_alloc(const struct pages_source *source, struct account *account,
+			  unsigned long npages, bool writable)
+{
+	struct pages *pages = kzalloc(sizeof(*pages), GFP_KERNEL_ACCOUNT);
+
+	if (!pages)
+		return NULL;
+	refcount_set(&pages->refs, 1);
+	pages->source = source;
+	pages->account = account_hold(account);
+	pages->npages = npages;
+	pages->writable = writable;
+	mutex_init(&pages->lock);
+	pages->extents = RB_ROOT;
+	return pages;
+}
+
+/**
+ * pages_put() - drop a reference
+ * @pages: the object; with the last one nothing of it is pinned
+ *
+ * Context: may sleep.
+ */
+void pages_put(struct pages *pages)
+{
+	if (!refcount_dec_and_test(&pages->refs))
+		return;
+	WARN_ON(!RB_EMPTY_ROOT(&pages->extents));
+	if (pages->source->free)
+		pages->source->free(pages);
+	account_put(pages->account);
+	mutex_destroy(&pages->lock);
+	kfree(pages);
+}
+
+/* The extent that has the page, or else the first one behind it. */
+static struct extent *extent_at(struct pages *pages, unsigned long page)
+{
+	struct rb_node *node = pages->extents.rb_node;
+	struct extent *found = NULL;
+
+	lockdep_assert_held(&pages->lock);
+	while (node) {
+		struct extent *e = rb_entry(node, struct extent, node);
+
+		if (page < e->first + e->count) {
+			found = e;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return found;
+}
+
+static struct extent *extent_next(struct extent *e)
+{
+	return rb_entry_safe(rb_next(&e->node), struct extent, node);
+}
+
+static void extent_insert(struct pages *pages, struct extent *new)
+{
+	struct rb_node **link = &pages->extents.rb_node, *parent = NULL;
+
+	lockdep_assert_held(&pages->lock);
+	while (*link) {
+		struct extent *e = rb_entry(*link, struct extent, node);
+
+		parent = *link;
+		link = new->first < e->first ? &parent->rb_left : &parent->rb_right;
+	}
+	rb_link_node(&new->node, parent, link);
+	rb_insert_color(&new->node, &pages->extents);
+}
+
+/*
+ * One more pin of a folio that has one. The base offers no call for it that a
+ * module may use; unpin_folio() is what undoes it.
+ */
+static void folio_pin_again(struct folio *folio)
+{
+	if (folio_test_large(folio)) {
+		folio_ref_inc(folio);
+		atomic_inc(&folio->_pincount);
+	} else {
+		folio_ref_add(folio, GUP_PIN_COUNTING_BIAS);
+	}
+	mod_node_page_state(folio_pgdat(folio), NR_FOLL_PIN_ACQUIRED, 1);
+}
+
+/* Cut an extent so that a new one, tail, begins at page. Cannot fail. */
+static void extent_split(struct pages *pages, struct extent *e, unsigned long page,
+			 struct extent *tail)
+{
+	u32 at = page - e->first;
+	unsigned long before, pfn;
+
+	run_slice_at(&e->slice, at - 1, 1, &before);
+	run_slice_at(&e->slice, at, 1, &pfn);
+	if (e->per_folio && pfn == before + 1 &&
+	    page_folio(pfn_to_page(pfn)) == page_folio(pfn_to_page(before)))
+		folio_pin_again(page_folio(pfn_to_page(pfn)));
+
+	tail->first = page;
+	tail->count = e->count - at;
+	tail->users = e->users;
+	tail->per_folio = e->per_folio;
+	run_slice_split(&e->slice, at, &tail->slice);
+	e->count = at;
+	extent_insert(pages, tail);
+}
+
+/* Make page the first of an extent, if any extent has it. */
+static int cut_at(struct pages *pages, unsigned long page, gfp_t gfp)
+{
+	struct extent *e = extent_at(pages, page), *tail;
+
+	if (!e || e->first >= page)
+		return 0;
+	tail = kmalloc(sizeof(*tail), gfp);
+	if (!tail)
+		return -ENOMEM;
+	extent_split(pages, e, page, tail);
+	return 0;
+}
+
+static void unpin_run(unsigned long pfn, unsigned long count, bool per_folio, bool dirty)
+{
+	if (!per_folio) {
+		unpin_user_page_range_dirty_lock(pfn_to_page(pfn), count, dirty);
+		return;
+	}
+	while (count) {
+		struct page *page = pfn_to_page(pfn);
+		struct folio *folio = page_folio(page);
+		unsigned long rest = folio_nr_pages(folio) - folio_page_idx(folio, page);
+		unsigned long n = min(count, rest);
+
+		if (dirty && !folio_test_dirty(folio)) {
+			folio_lock(folio);
+			folio_mark_dirty(folio);
+			folio_unlock(folio);
+		}
+		unpin_folio(folio);
+		pfn += n;
+		count -= n;
+	}
+}
+
+static void unpin_batch(struct pin_batch *batch, bool dirty)
+{
+	u32 i;
+
+	for (i = 0; i < batch->runs.nruns; i++)
+		unpin_run(batch->runs.runs[i].pfn, batch->runs.runs[i].count, batch->per_folio,
+			  dirty);
+}
+
+/* Give back an extent that is in no tree; what was pinned there is refunded. */
+static void extent_free(struct pages *pages, struct extent *e, bool dirty)
+{
+	unsigned long pfn;
+	u32 page, n;
+
+	for (page = 0; page < e->count; page += n) {
+		n = run_slice_at(&e->slice, page, e->count - page, &pfn);
+		unpin_run(pfn, n, e->per_folio, dirty);
+		if (!(page & (SZ_1K - 1)))
+			cond_resched();
+	}
+	account_refund(pages->account, e->count);
+	run_slice_free(&e->slice);
+	kfree(e);
+}
+
+static int pin_into(struct pages *pages, unsigned long first, u32 count, struct pin_batch *batch)
+{
+	while (batch->runs.npages < count) {
+		u32 done = batch->runs.npages;
+		long n;
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		n = pages->source->pin(pages, first + done, count - done, batch);
+		if (n <= 0)
+			return n;
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * Pin at most count pages from first on into an extent that nobody else knows.
+ * It may come out shorter: the caller asks again for the rest.
+ */
+static struct extent *extent_pin(struct pages *pages, unsigned long first, u32 count,
+				 struct pin_batch *batch)
+{
+	struct extent *e = kmalloc(sizeof(*e), GFP_KERNEL_ACCOUNT);
+	int rc;
+
+	if (!e)
+		return ERR_PTR(-ENOMEM);
+	rc = account_charge(pages->account, count);
+	if (rc) {
+		kfree(e);
+		return ERR_PTR(rc);
+	}
+	run_builder_init(&batch->runs);
+	rc = pin_into(pages, first, count, batch);
+	if (!rc)
+		rc = run_builder_finish(&batch->runs, &e->slice);
+	if (rc) {
+		unpin_batch(batch, false);
+		run_builder_exit(&batch->runs);
+		account_refund(pages->account, count);
+		kfree(e);
+		return ERR_PTR(rc);
+	}
+	e->first = first;
+	e->count = batch->runs.npages;
+	e->users = 1;
+	e->per_folio = batch->per_folio;
+	run_builder_exit(&batch->runs);
+	if (e->count < count)
+		account_refund(pages->account, count - e->count);
+	return e;
+}
+
+/* Count a user on pinned pages from first on; returns how many pages that was. */
+static long use_extent(struct pages *pages, unsigned long first, unsigned long count)
+{
+	struct extent *e;
+
+	if (cut_at(pages, first, GFP_KERNEL_ACCOUNT) ||
+	    cut_at(pages, first + count, GFP_KERNEL_ACCOUNT))
+		return -ENOMEM;
+	e = extent_at(pages, first);
+	if (e->users == U32_MAX)
+		return -EOVERFLOW;
+	e->users++;
+	return e->count;
+}
+
+/*
+ * One step from first on: use what is pinned there, or pin what is not. Returns
+ * how many pages were done, at most count; 0 if another caller was faster.
+ */
+static long pin_step(struct pages *pages, unsigned long first, unsigned long count,
+		     struct pin_batch *batch)
+{
+	struct extent *e, *new;
+	unsigned long gap;
+
+	mutex_lock(&pages->lock);
+	e = extent_at(pages, first);
+	if (e && e->first <= first) {
+		long n = use_extent(pages, first, count);
+
+		mutex_unlock(&pages->lock);
+		return n;
+	}
+	gap = e ? min(count, e->first - first) : count;
+	mutex_unlock(&pages->lock);
+
+	new = extent_pin(pages, first, min_t(unsigned long, gap, RUN_SLICE_MAX), batch);
+	if (IS_ERR(new))
+		return PTR_ERR(new);
+
+	mutex_lock(&pages->lock);
+	e = extent_at(pages, first);
+	if (e && e->first < first + new->count) {
+		mutex_unlock(&pages->lock);
+		extent_free(pages, new, false);
+		return 0;
+	}
+	extent_insert(pages, new);
+	count = new->count;
+	mutex_unlock(&pages->lock);
+	return count;
+}
+
+/**
+ * pages_pin() - pin a slice, or count one more user of it
+ * @pages: the pages object
+ * @first: first page
+ * @count: pages, not 0, not beyond the object
+ *
+ * Context: may sleep and wait for user space to fault memory in: no lock held.
+ * Return: 0; -ENOMEM (also beyond RLIMIT_MEMLOCK), -EFAULT, -EINTR or what the
+ * source says, with nothing changed.
+ */
+int pages_pin(struct pages *pages, unsigned long first, unsigned long count)
+{
+	struct page *on_stack[BATCH_ON_STACK];
+	struct pin_batch batch = { .pages = on_stack, .room = BATCH_ON_STACK };
+	unsigned long done = 0;
+	long n = 0;
+
+	might_sleep();
+	if (count > BATCH_ON_STACK) {
+		batch.pages = kmalloc_array(BATCH_PAGES, sizeof(*batch.pages), GFP_KERNEL);
+		batch.room = BATCH_PAGES;
+		if (!batch.pages)
+			return -ENOMEM;
+	}
+	while (done < count) {
+		n = pin_step(pages, first + done, count - done, &batch);
+		if (n < 0)
+			break;
+		done += n;
+	}
+	if (batch.pages != on_stack)
+		kfree(batch.pages);
+	if (n < 0) {
+		if (done)
+			pages_release(pages, first, done);
+		return n;
+	}
+	return 0;
+}
+
+/**
+ * pages_release() - take a user off a slice; unpin what has none left
+ * @pages: the pages object
+ * @first: first page
+ * @count: pages; all of them are pinned for this user
+ *
+ * No device and no in-kernel user reaches the pages through this slice any
+ * more: invalidation comes first.
+ *
+ * Context: may sleep.
+ */
+void pages_release(struct pages *pages, unsigned long first, unsigned long count)
+{
+	unsigned long end = first + count;
+	struct extent *e, *next;
+	LIST_HEAD(unused);
+
+	mutex_lock(&pages->lock);
+	cut_at(pages, first, GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+	cut_at(pages, end, GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+	for (e = extent_at(pages, first); e && e->first < end; e = next) {
+		next = extent_next(e);
+		if (--e->users)
+			continue;
+		rb_erase(&e->node, &pages->extents);
+		list_add_tail(&e->unused, &unused);
+	}
+	mutex_unlock(&pages->lock);
+
+	list_for_each_entry_safe(e, next, &unused, unused)
+		extent_free(pages, e, pages->writable);
+}
+
+/**
+ * pages_iter_init() - begin to walk the runs of a pinned slice
+ * @it: the iterator
+ * @pages: the pages object; its lock is held until the walk ends
+ * @first: first page
+ * @count: pages, all pinned by the caller
+ */
+void pages_iter_init(struct pages_iter *it, struct pages *pages, unsigned long first,
+		     unsigned long count)
+{
+	lockdep_assert_held(&pages->lock);
+	it->extent = extent_at(pages, first);
+	it->page = first;
+	it->left = count;
+}
+
+/**
+ * pages_iter_next() - the next physically contiguous piece, as long as can be
+ * @it: the iterator
+ * @pfn: set to its first page frame
+ *
+ * Return: its number of pages, 0 at the end.
+ */
+unsigned long pages_iter_next(struct pages_iter *it, unsigned long *pfn)
+{
+	unsigned long total = 0, here;
+
+	while (it->left) {
+		struct extent *e = it->extent;
+		u32 at = it->page - e->first, n;
+
+		n = run_slice_at(&e->slice, at, min_t(unsigned long, it->left, e->count - at),
+				 &here);
+		if (!total)
+			*pfn = here;
+		else if (here != *pfn + total)
+			break;
+		total += n;
+		it->page += n;
+		it->left -= n;
+		if (at + n < e->count)
+			break;
+		it->extent = extent_next(e);
+	}
+	return total;
+}
+
+/**
+ * pages_borrow() - pin a few pages for a moment, at no charge
+ * @pages: the pages object
+ * @offset: first byte
+ * @len: bytes wanted, not 0, not beyond the object
+ * @loan: filled in; to be ended by pages_loan_return()
+ *
+ * Context: may sleep and wait for user space to fault memory in: no lock held.
+ * Return: how many bytes it became, or -errno.
+ */
+ssize_t pages_borrow(struct pages *pages, unsigned long offset, size_t len,
+		     struct pages_loan *loan)
+{
+	long got;
+
+	loan->batch.pages = loan->pages;
+	loan->batch.room = LOAN_PAGES;
+	loan->offset = offset_in_page(offset);
+	run_builder_init(&loan->batch.runs);
+	got = pages->source->pin(pages, offset >> PAGE_SHIFT,
+				 min_t(size_t, LOAN_PAGES,
+				       DIV_ROUND_UP(len + loan->offset, PAGE_SIZE)), &loan->batch);
+	if (got < 0) {
+		pages_loan_return(loan, false);
+		return got;
+	}
+	loan->len = min_t(size_t, len, got * PAGE_SIZE - loan->offset);
+	return loan->len;
+}
+
+/**
+ * pages_loan_copy() - copy to or from borrowed pages
+ * @loan: from pages_borrow()
+ * @data: kernel memory, as long as the loan
+ * @write: to the pages
+ *
+ * Context: any.
+ */
+void pages_loan_copy(struct pages_loan *loan, void *data, bool write)
+{
+	unsigned int offset = loan->offset;
+	size_t left = loan->len;
+	u32 i, k;
+
+	for (i = 0; i < loan->batch.runs.nruns; i++) {
+		const struct run *run = &loan->batch.runs.runs[i];
+
+		for (k = 0; k < run->count && left; k++) {
+			struct page *page = pfn_to_page(run->pfn + k);
+			size_t n = min_t(size_t, left, PAGE_SIZE - offset);
+
+			if (write)
+				memcpy_to_page(page, offset, data, n);
+			else
+				memcpy_from_page(data, page, offset, n);
+			data += n;
+			left -= n;
+			offset = 0;
+		}
+	}
+}
+
+/**
+ * pages_loan_return() - unpin borrowed pages
+ * @loan: from pages_borrow()
+ * @dirty: they were written to
+ *
+ * Context: may sleep.
+ */
+void pages_loan_return(struct pages_loan *loan, bool dirty)
+{
+	unpin_batch(&loan->batch, dirty);
+	run_builder_exit(&loan->batch.runs);
+}
+
+/**
+ * pages_check() - whether the extents are in order
+ * @pages: the pages object; its lock is held
+ *
+ * Return: false if one is empty, unused, overlaps, or its storage is wrong.
+ */
+bool pages_check(struct pages *pages)
+{
+	struct rb_node *node;
+	unsigned long end = 0;
+
+	lockdep_assert_held(&pages->lock);
+	for (node = rb_first(&pages->extents); node; node = rb_next(node)) {
+		struct extent *e = rb_entry(node, struct extent, node);
+
+		if (!e->count || !e->users || e->first < end)
+			return false;
+		if (e->slice.block && (e->slice.first + e->count > e->slice.block->npages ||
+				       !run_block_check(e->slice.block)))
+			return false;
+		end = e->first + e->count;
+	}
+	return end <= pages->npages;
+}

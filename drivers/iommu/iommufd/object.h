@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Objects of a context: an ID, a kind and a reference count. This layer knows
+ * no kind; each file that defines one gives a struct object_type.
+ *
+ * Life of an object:
+ *
+ *	object_init()		it has an ID that no look-up finds
+ *	object_publish()	user space can name it; cannot fail
+ *	object_get()/_put()	in use: by a call that runs or by another object
+ *	object_destroy_id()	by the user: -EBUSY while it is in use
+ *	object_put_or_destroy()	by the last user of one that exists for its users
+ *	object_remove()		by its owner in the kernel: no new user, wait for
+ *				calls that still run, then destroy
+ *
+ * One count serves both the calls and the objects that use an object, so that
+ * destroying is one compare-and-exchange and never waits for another user.
+ */
+#ifndef __IOMMUFD_OBJECT_H
+#define __IOMMUFD_OBJECT_H
+
+#include <linux/cleanup.h>
+#include <linux/err.h>
+#include <linux/refcount.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/xarray.h>
+
+struct account;
+struct iommufd_ctx;
+struct file;
+struct object;
+
+/**
+ * struct object_type - what the kinds of objects differ in
+ * @name: for messages and fdinfo
+ * @kernel_owned: only the kernel ends it; DESTROY is -EBUSY
+ * @destroy: ends and frees it. Nothing refers to it any more. May sleep.
+ */
+struct object_type {
+	const char *name;
+	bool kernel_owned;
+	void (*destroy)(struct object *obj);
+};
+
+/**
+ * struct object - the head of every kind
+ * @type: its kind
+ * @ictx: its context; an object never outlives it
+ * @users: 1 for being there, one per user; 0 once it is being destroyed
+ * @id: its number in the context
+ */
+struct object {
+	const struct object_type *type;
+	struct iommufd_ctx *ictx;
+	refcount_t users;
+	u32 id;
+};
+
+/**
+ * struct iommufd_ctx - one open file of /dev/iommu
+ * @file: that file; in-kernel users hold it
+ * @objects: ID -> object; its lock protects look-up against destruction
+ * @idle: woken when an object that object_remove() waits for is put
+ * @groups: IOMMU group ID -> struct dev_group, entries protected by its lock
+ * @account: who pays for pinned memory at present; protected by @account_lock
+ * @account_lock: a leaf, nothing is taken inside
+ * @account_per_process: IOMMU_OPTION_RLIMIT_MODE; protected by @account_lock
+ */
+struct iommufd_ctx {
+	struct file *file;
+	struct xarray objects;
+	wait_queue_head_t idle;
+	struct xarray groups;
+	struct account *account;
+	spinlock_t account_lock;
+	bool account_per_process;
+};
+
+int object_init(struct iommufd_ctx *ictx, struct object *obj, const struct object_type *type);
+void object_publish(struct object *obj);
+void object_abort(struct object *obj);
+struct object *object_get(struct iommufd_ctx *ictx, u32 id, const struct object_type *type);
+struct object *object_get_any(struct iommufd_ctx *ictx, u32 id);
+void object_put(struct object *obj);
+int object_destroy_id(struct iommufd_ctx *ictx, u32 id);
+void object_put_or_destroy(struct object *obj);
+void object_remove(struct object *obj);
+void object_destroy_all(struct iommufd_ctx *ictx);
+
+/* One more reference by somebody who has one. */
+static inline void object_hold(struct object *obj)
+{
+	refcount_inc(&obj->users);
+}
+
+/*
+ * OBJECT_KIND(ioas, struct ioas, ioas_type) makes ioas_get(), and
+ * CLASS(ioas, x)(ictx, id), which calls ioas_put() at the end of the scope. The
+ * object is the first member, named obj.
+ */
+#define OBJECT_KIND(kind, ctype, desc)							\
+	static inline ctype *kind##_get(struct iommufd_ctx *ictx, u32 id)		\
+	{										\
+		struct object *obj = object_get(ictx, id, &(desc));			\
+											\
+		BUILD_BUG_ON(offsetof(ctype, obj) != 0);				\
+		return IS_ERR(obj) ? ERR_CAST(obj) : container_of(obj, ctype, obj);	\
+	}										\
+	DEFINE_CLASS(kind, ctype *, if (!IS_ERR_OR_NULL(_T)) kind##_put(_T),		\
+		     kind##_get(ictx, id), struct iommufd_ctx *ictx, u32 id)
+
+#endif

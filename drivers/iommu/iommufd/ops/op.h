@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What an ioctl handler gets, and the handlers. The files of ops/ are the last
+ * to see structures of the user ABI.
+ */
+#ifndef __IOMMUFD_OP_H
+#define __IOMMUFD_OP_H
+
+#include <linux/types.h>
+
+#include "../object.h"
+
+/**
+ * struct op_call - one ioctl in progress
+ * @ictx: the context
+ * @cmd: kernel copy of the structure, zero-filled; flags and reserved members
+ *	have been checked
+ * @ucmd: the user's structure
+ * @user_size: bytes of it
+ * @new_obj: set by a handler that makes an object: published when the answer
+ *	has reached the user, else destroyed
+ */
+struct op_call {
+	struct iommufd_ctx *ictx;
+	void *cmd;
+	void __user *ucmd;
+	u32 user_size;
+	struct object *new_obj;
+};
+
+int op_respond(struct op_call *call);
+
+int op_destroy(struct op_call *call);
+int op_option(struct op_call *call);
+int op_ioas_alloc(struct op_call *call);
+int op_ioas_allow_iovas(struct op_call *call);
+int op_ioas_iova_ranges(struct op_call *call);
+int op_ioas_map(struct op_call *call);
+int op_ioas_map_file(struct op_call *call);
+int op_ioas_copy(struct op_call *call);
+int op_ioas_unmap(struct op_call *call);
+int op_hwpt_alloc(struct op_call *call);
+int op_hw_info(struct op_call *call);
+
+#ifdef CONFIG_IOMMUFD_TEST
+int mock_cmd(struct op_call *call);
+int __init mock_init(void);
+void mock_exit(void);
+#else
+static inline int mock_init(void)
+{
+	return 0;
+}
+
+static inline void mock_exit(void)
+{
+}
+#endif
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An I/O address space: areas, limits, and the domains that hold the same
+ * mappings (members). Maps, unmaps and copies are transactions over all three.
+ *
+ * Lock order of the whole directory, outer to inner:
+ *
+ *	dev_group.attach_lock	which hwpt a group is attached to
+ *	access.lock		which IOAS an access is attached to
+ *	ioas.access_rwsem	the accesses of an IOAS; held for reading while
+ *				they are told of an unmap, and nothing else then
+ *	ioas.members_lock	the members of an IOAS; held for reading while
+ *				areas are loaded or unloaded
+ *	ioas.map_rwsem		areas and limits
+ *	pages.lock		what is pinned of a pages object
+ *
+ * Leaves, each taken last: the ID table's lock, iommufd_ctx.account_lock,
+ * iommufd_ctx.groups' lock. Memory is pinned, and user space may have to fault
+ * it in, with none of these held.
+ */
+#ifndef __IOMMUFD_IOAS_H
+#define __IOMMUFD_IOAS_H
+
+#include <linux/maple_tree.h>
+#include <linux/rwsem.h>
+
+#include "../object.h"
+#include "area.h"
+#include "iova_limits.h"
+
+struct iommu_domain;
+
+/**
+ * struct ioas - an I/O address space
+ * @obj: head
+ * @access_rwsem: protects @accesses
+ * @members_lock: protects @members and @pinners
+ * @map_rwsem: protects @map, @limits, @align, @large and the areas; @large is
+ *	changed with @members_lock held as well
+ * @map: IOVA -> struct area
+ * @limits: what may be used
+ * @members: struct ioas_member, domains that hold all areas
+ * @accesses: struct ioas_access
+ * @pinners: members there are or will be: areas have to be pinned
+ * @align: smallest alignment of IOVA, memory and length
+ * @large: IOMMU_OPTION_HUGE_PAGES
+ * @hwpts_lock: protects @hwpts; a leaf
+ * @hwpts: page tables that attaches share, see attach_auto.c
+ */
+struct ioas {
+	struct object obj;
+	struct rw_semaphore access_rwsem;
+	struct rw_semaphore members_lock;
+	struct rw_semaphore map_rwsem;
+	struct maple_tree map;
+	struct iova_limits limits;
+	struct list_head members;
+	struct list_head accesses;
+	unsigned int pinners;
+	unsigned long align;
+	bool large;
+	struct mutex hwpts_lock;
+	struct list_head hwpts;
+};
+
+/**
+ * struct ioas_member - a domain that holds the mappings of an IOAS
+ * @node: in ioas.members
+ * @domain: the domain
+ */
+struct ioas_member {
+	struct list_head node;
+	struct iommu_domain *domain;
+};
+
+/**
+ * struct ioas_access - an in-kernel user of the memory
+ * @node: in ioas.accesses
+ * @align: alignment that it needs
+ * @gone: it has left; protected by map_rwsem
+ * @unmap: called before IOVAs go away, with access_rwsem held for reading
+ */
+struct ioas_access {
+	struct list_head node;
+	unsigned long align;
+	bool gone;
+	void (*unmap)(struct ioas_access *acc, const struct iova_range *range);
+};
+
+/**
+ * struct ioas_map_args - what to map
+ * @pages: the memory; the area takes its own reference
+ * @offset: first byte in it
+ * @length: bytes
+ * @prot: of enum iommufd_ioas_map_flags
+ * @fixed: the IOVA is given
+ * @iova: where
+ */
+struct ioas_map_args {
+	struct pages *pages;
+	unsigned long offset;
+	unsigned long length;
+	unsigned int prot;
+	bool fixed;
+	unsigned long iova;
+};
+
+extern const struct object_type ioas_type;
+
+static inline void ioas_put(struct ioas *ioas)
+{
+	object_put(&ioas->obj);
+}
+
+OBJECT_KIND(ioas, struct ioas, ioas_type);
+
+struct ioas *ioas_alloc(struct iommufd_ctx *ictx);
+
+/* Areas: ioas.c and ioas_copy.c */
+int ioas_map(struct ioas *ioas, struct ioas_map_args *args);
+int ioas_unmap(struct ioas *ioas, const struct iova_range *range, unsigned long *unmapped);
+int ioas_unmap_all(struct ioas *ioas, unsigned long *unmapped);
+int ioas_copy(struct ioas *dst, struct ioas *src, const struct iova_range *from,
+	      struct ioas_map_args *args);
+
+/* Limits: ioas_limits.c */
+int ioas_reserve(struct ioas *ioas, const struct iova_range *range, const void *owner);
+void ioas_unreserve(struct ioas *ioas, const void *owner);
+int ioas_allow(struct ioas *ioas, struct iova_range *ranges, u32 nr);
+int ioas_set_large(struct ioas *ioas, bool large);
+int ioas_raise_align(struct ioas *ioas, unsigned long align);
+void ioas_refresh_align(struct ioas *ioas);
+
+/* Domains: ioas_member.c */
+int ioas_add_member(struct ioas *ioas, struct ioas_member *member);
+void ioas_remove_member(struct ioas *ioas, struct ioas_member *member);
+
+/* In-kernel users: ioas_access.c */
+int ioas_access_add(struct ioas *ioas, struct ioas_access *acc);
+void ioas_access_remove(struct ioas *ioas, struct ioas_access *acc);
+void ioas_access_revoke(struct ioas *ioas, const struct iova_range *range);
+int ioas_pin(struct ioas *ioas, const struct ioas_access *acc, const struct iova_range *range,
+	     bool write, struct page **out);
+void ioas_unpin(struct ioas *ioas, const struct iova_range *range);
+int ioas_rw(struct ioas *ioas, const struct ioas_access *acc, const struct iova_range *range,
+	    void *data, bool write);
+
+#endif

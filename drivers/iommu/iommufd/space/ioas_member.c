@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Domains join and leave an IOAS. With the first, everything that is mapped is
+ * pinned; with the last, unpinned.
+ *
+ * A domain that joins announces itself as a pinner: from then on new mappings
+ * are pinned when they are made. What was there before is pinned with no lock
+ * held, since that may wait for user space, area by area: an area that changed
+ * in the meantime is looked at again. Then the domain is filled and becomes a
+ * member in one step, before any device is attached to it.
+ */
+#include <linux/iommu.h>
+#include <linux/slab.h>
+
+#include "../domain/domain_map.h"
+#include "ioas.h"
+#include "ioas_areas.h"
+#include "iova_map.h"
+
+static int reserve_outside(struct ioas *ioas, const struct ioas_member *member)
+{
+	const struct iommu_domain_geometry *geo = &member->domain->geometry;
+	struct iova_range below = { .start = 0, .last = geo->aperture_start - 1 };
+	struct iova_range above = { .start = geo->aperture_end + 1, .last = ULONG_MAX };
+	int rc = 0;
+
+	if (geo->aperture_start)
+		rc = ioas_reserve(ioas, &below, member);
+	if (!rc && geo->aperture_end < ULONG_MAX)
+		rc = ioas_reserve(ioas, &above, member);
+	if (rc)
+		ioas_unreserve(ioas, member);
+	return rc;
+}
+
+/* The next published area from *next on that is not pinned. */
+static struct area *next_unpinned(struct ioas *ioas, unsigned long *next)
+{
+	struct area *area;
+
+	lockdep_assert_held(&ioas->map_rwsem);
+	while ((area = iova_map_next(&ioas->map, *next, ULONG_MAX))) {
+		*next = area->iova.last + 1;
+		if (area->state == AREA_READY && !area->pinned)
+			return area;
+	}
+	return NULL;
+}
+
+/*
+ * Pin one area, found at its IOVA, with no lock held. If it is not the same
+ * memory any more afterwards the pins are dropped again.
+ */
+static int pin_one(struct ioas *ioas, const struct area *snapshot)
+{
+	unsigned long first, count;
+	struct area *area;
+	int rc;
+
+	first = area_slice(snapshot, &snapshot->iova, &count);
+	rc = pages_pin(snapshot->pages, first, count);
+	if (rc)
+		return rc;
+
+	down_write(&ioas->map_rwsem);
+	area = iova_map_next(&ioas->map, snapshot->iova.start, snapshot->iova.last);
+	if (area && area->state == AREA_READY && !area->pinned &&
+	    area->pages == snapshot->pages && area->offset == snapshot->offset &&
+	    area->iova.start == snapshot->iova.start && area->iova.last == snapshot->iova.last) {
+		area->pinned = true;
+		first = count = 0;
+	}
+	up_write(&ioas->map_rwsem);
+	if (count)
+		pages_release(snapshot->pages, first, count);
+	return 0;
+}
+
+static int pin_all(struct ioas *ioas)
+{
+	struct area *area, snapshot;
+	unsigned long next = 0;
+	int rc;
+
+	for (;;) {
+		down_read(&ioas->map_rwsem);
+		area = next_unpinned(ioas, &next);
+		if (area) {
+			snapshot = *area;
+			pages_hold(snapshot.pages);
+		}
+		up_read(&ioas->map_rwsem);
+		if (!area)
+			return 0;
+		rc = pin_one(ioas, &snapshot);
+		pages_put(snapshot.pages);
+		if (rc)
+			return rc;
+		cond_resched();
+	}
+}
+
+static void unload_range(struct ioas_member *member, struct iova_range *span, bool *any,
+			 struct iommu_iotlb_gather *gather)
+{
+	if (*any)
+		domain_unload(member->domain, span->start, range_length(span), gather);
+	*any = false;
+}
+
+/* Take every pinned area that lies before end out of a domain. */
+static void unload_below(struct ioas *ioas, struct ioas_member *member, const struct area *end)
+{
+	struct iommu_iotlb_gather gather;
+	struct iova_range span = {};
+	unsigned long next = 0;
+	struct area *area;
+	bool any = false;
+
+	lockdep_assert_held_write(&ioas->members_lock);
+	iommu_iotlb_gather_init(&gather);
+	while ((area = iova_map_next(&ioas->map, next, ULONG_MAX)) && area != end) {
+		next = area->iova.last + 1;
+		if (any && area->pinned && area->iova.start - 1 == span.last) {
+			span.last = area->iova.last;
+			continue;
+		}
+		unload_range(member, &span, &any, &gather);
+		span = area->iova;
+		any = area->pinned;
+		cond_resched();
+	}
+	unload_range(member, &span, &any, &gather);
+	iommu_iotlb_sync(member->domain, &gather);
+}
+
+static int load_all(struct ioas *ioas, struct ioas_member *member)
+{
+	unsigned long next = 0;
+	struct area *area;
+	int rc;
+
+	while ((area = iova_map_next(&ioas->map, next, ULONG_MAX))) {
+		next = area->iova.last + 1;
+		if (!area->pinned || area->state == AREA_RESERVED)
+			continue;
+		rc = area_load(ioas, member, area);
+		if (rc) {
+			unload_below(ioas, member, area);
+			return rc;
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+/* A pinner less; nothing of the leaving one's domain is mapped. */
+static void drop_pinner(struct ioas *ioas)
+{
+	unsigned long next = 0;
+	struct area *area;
+
+	lockdep_assert_held_write(&ioas->members_lock);
+	if (--ioas->pinners)
+		return;
+	guard(rwsem_write)(&ioas->map_rwsem);
+	while ((area = iova_map_next(&ioas->map, next, ULONG_MAX))) {
+		next = area->iova.last + 1;
+		if (area->pinned && area->state != AREA_RESERVED)
+			area_unpin(area);
+		cond_resched();
+	}
+}
+
+/* Pin what is not, and come back with members_lock held for writing. */
+static int pin_and_lock(struct ioas *ioas)
+{
+	unsigned long next;
+	struct area *area;
+	int rc;
+
+	for (;;) {
+		rc = pin_all(ioas);
+		down_write(&ioas->members_lock);
+		if (rc)
+			return rc;
+		next = 0;
+		down_read(&ioas->map_rwsem);
+		area = next_unpinned(ioas, &next);
+		up_read(&ioas->map_rwsem);
+		if (!area)
+			return 0;
+		up_write(&ioas->members_lock);
+	}
+}
+
+/**
+ * ioas_add_member() - fill a domain and keep it filled
+ * @ioas: the IOAS
+ * @member: with its domain, which is attached to nothing
+ *
+ * Context: may sleep and wait for user space: no lock held.
+ * Return: 0; -EADDRINUSE if something is mapped or allowed where the domain has
+ * no aperture, or aligned too little for it; -EINVAL if the domain has no page
+ * as small as the CPU's; or why pinning or mapping failed.
+ */
+int ioas_add_member(struct ioas *ioas, struct ioas_member *member)
+{
+	unsigned long align = 1UL << __ffs(member->domain->pgsize_bitmap);
+	int rc;
+
+	if (align > PAGE_SIZE)
+		return -EINVAL;
+	rc = reserve_outside(ioas, member);
+	if (rc)
+		return rc;
+	down_write(&ioas->members_lock);
+	ioas->pinners++;
+	up_write(&ioas->members_lock);
+
+	rc = pin_and_lock(ioas);
+	if (!rc)
+		rc = ioas_raise_align(ioas, align);
+	if (!rc) {
+		guard(rwsem_read)(&ioas->map_rwsem);
+		rc = load_all(ioas, member);
+	}
+	if (rc)
+		drop_pinner(ioas);
+	else
+		list_add_tail(&member->node, &ioas->members);
+	up_write(&ioas->members_lock);
+	if (rc) {
+		ioas_unreserve(ioas, member);
+		ioas_refresh_align(ioas);
+	}
+	return rc;
+}
+
+/**
+ * ioas_remove_member() - empty a domain
+ * @ioas: the IOAS
+ * @member: its member; its domain is attached to nothing any more
+ *
+ * Context: may sleep.
+ */
+void ioas_remove_member(struct ioas *ioas, struct ioas_member *member)
+{
+	down_write(&ioas->members_lock);
+	list_del(&member->node);
+	down_read(&ioas->map_rwsem);
+	unload_below(ioas, member, NULL);
+	up_read(&ioas->map_rwsem);
+	drop_pinner(ioas);
+	up_write(&ioas->members_lock);
+	ioas_unreserve(ioas, member);
+	ioas_refresh_align(ioas);
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Unmap: mark retiring and ask in-kernel users to let go | unload every member
+ * and flush | erase | unpin. Nothing can fail once a member has changed, and
+ * memory is unpinned only when no device reaches it any more.
+ */
+#include <linux/slab.h>
+
+#include "ioas.h"
+#include "ioas_areas.h"
+#include "iova_map.h"
+
+/* Collect the areas of a range; those not published yet are not there. */
+static int collect(struct ioas *ioas, const struct iova_range *range, struct list_head *areas)
+{
+	unsigned long next = range->start;
+	struct area *area;
+
+	lockdep_assert_held_write(&ioas->map_rwsem);
+	while (next <= range->last && (area = iova_map_next(&ioas->map, next, range->last))) {
+		next = area->iova.last + 1;
+		if (area->state == AREA_RESERVED)
+			continue;
+		if (area->state == AREA_RETIRING)
+			return -EBUSY;
+		if (area->iova.start < range->start || area->iova.last > range->last)
+			return -ENOENT;
+		list_add_tail(&area->link, areas);
+	}
+	return 0;
+}
+
+static void set_state(struct list_head *areas, enum area_state state)
+{
+	struct area *area;
+
+	list_for_each_entry(area, areas, link)
+		area->state = state;
+}
+
+/*
+ * Have in-kernel users let go of the areas of a range. While areas are retiring
+ * no new user gets in, and no other unmap takes them.
+ */
+static int revoke(struct ioas *ioas, const struct iova_range *range, struct list_head *areas)
+{
+	struct area *area;
+	int rc;
+
+	down_write(&ioas->map_rwsem);
+	rc = collect(ioas, range, areas);
+	if (!rc)
+		set_state(areas, AREA_RETIRING);
+	up_write(&ioas->map_rwsem);
+	if (rc)
+		return rc;
+
+	list_for_each_entry(area, areas, link)
+		ioas_access_revoke(ioas, &area->iova);
+
+	down_write(&ioas->map_rwsem);
+	list_for_each_entry(area, areas, link)
+		/* A driver that does not let go keeps its pages, and all stays mapped. */
+		if (WARN_ON(atomic_long_read(&area->access_pages)))
+			rc = -EBUSY;
+	if (rc)
+		set_state(areas, AREA_READY);
+	up_write(&ioas->map_rwsem);
+	return rc;
+}
+
+/* Holds the accesses, so that none can pin behind the back of revoke(). */
+static int unmap_range(struct ioas *ioas, const struct iova_range *range, struct list_head *areas)
+{
+	struct ioas_member *member;
+	struct iova_range span;
+	bool revoked;
+	struct area *pos;
+	int rc = 0;
+
+	guard(rwsem_read)(&ioas->access_rwsem);
+	revoked = !list_empty(&ioas->accesses);
+	if (revoked) {
+		rc = revoke(ioas, range, areas);
+		if (rc)
+			return rc;
+	}
+	guard(rwsem_read)(&ioas->members_lock);
+	guard(rwsem_write)(&ioas->map_rwsem);
+	if (!revoked) {
+		rc = collect(ioas, range, areas);
+		if (rc)
+			return rc;
+	}
+	if (list_empty(areas))
+		return -ENOENT;
+	list_for_each_entry(member, &ioas->members, node)
+		member_unload(member, areas, NULL);
+	pos = list_first_entry(areas, struct area, link);
+	while (areas_next_span(areas, &pos, NULL, &span))
+		iova_map_erase(&ioas->map, &span);
+	return 0;
+}
+
+/**
+ * ioas_unmap() - unmap every area of a range
+ * @ioas: the IOAS
+ * @range: the IOVAs
+ * @unmapped: set to the bytes that were unmapped
+ *
+ * Context: may sleep. In-kernel users are called back.
+ * Return: 0; -ENOENT if there is no area, or one is only partly inside; -EBUSY
+ * if another call is unmapping one, or an in-kernel user does not let go.
+ */
+int ioas_unmap(struct ioas *ioas, const struct iova_range *range, unsigned long *unmapped)
+{
+	struct area *area;
+	LIST_HEAD(areas);
+	int rc;
+
+	*unmapped = 0;
+	rc = unmap_range(ioas, range, &areas);
+	if (rc)
+		return rc;
+	list_for_each_entry(area, &areas, link)
+		*unmapped += range_length(&area->iova);
+	areas_free(&areas);
+	return 0;
+}
+
+/**
+ * ioas_unmap_all() - unmap every area
+ * @ioas: the IOAS
+ * @unmapped: set to the bytes that were unmapped
+ *
+ * Context: as ioas_unmap().
+ * Return: 0, also if there was none, or -EBUSY.
+ */
+int ioas_unmap_all(struct ioas *ioas, unsigned long *unmapped)
+{
+	int rc = ioas_unmap(ioas, &(struct iova_range){ .start = 0, .last = ULONG_MAX }, unmapped);
+
+	return rc == -ENOENT ? 0 : rc;
+}

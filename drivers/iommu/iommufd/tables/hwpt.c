@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Page tables made from an IOAS.
+ */
+#include <linux/iommu.h>
+#include <linux/slab.h>
+
+#include "../domain/core.h"
+#include "hwpt.h"
+
+static void hwpt_destroy(struct object *obj)
+{
+	struct hwpt *hwpt = container_of(obj, struct hwpt, obj);
+
+	if (hwpt->shared) {
+		mutex_lock(&hwpt->ioas->hwpts_lock);
+		list_del(&hwpt->node);
+		mutex_unlock(&hwpt->ioas->hwpts_lock);
+	}
+	if (hwpt->filled)
+		ioas_remove_member(hwpt->ioas, &hwpt->member);
+	core_domain_free(hwpt->member.domain);
+	ioas_put(hwpt->ioas);
+	kfree(hwpt);
+}
+
+const struct object_type hwpt_type = {
+	.name = "hwpt",
+	.destroy = hwpt_destroy,
+};
+
+/**
+ * hwpt_alloc() - an empty page table in the format of a device's IOMMU
+ * @ictx: the context
+ * @ioas: where its mappings will come from; the page table takes a reference
+ * @dev: the device
+ * @flags: of enum iommufd_hwpt_alloc_flags
+ * @coherent: no-snoop requests have to be overruled
+ *
+ * Context: may sleep.
+ * Return: the page table, not yet published, or ERR_PTR(): -EINVAL if the IOMMU
+ * cannot overrule no-snoop, -ENOMEM, or what core_domain_alloc() says.
+ */
+struct hwpt *hwpt_alloc(struct iommufd_ctx *ictx, struct ioas *ioas, struct device *dev,
+			u32 flags, bool coherent)
+{
+	struct hwpt *hwpt = kzalloc(sizeof(*hwpt), GFP_KERNEL_ACCOUNT);
+	struct iommu_domain *domain;
+	int rc;
+
+	if (!hwpt)
+		return ERR_PTR(-ENOMEM);
+	domain = core_domain_alloc(dev, flags);
+	if (IS_ERR(domain)) {
+		rc = PTR_ERR(domain);
+		goto free_hwpt;
+	}
+	/* Before anything is mapped: some IOMMUs set it in the entries. */
+	rc = -EINVAL;
+	if (coherent && !core_enforce_coherency(domain))
+		goto free_domain;
+	rc = object_init(ictx, &hwpt->obj, &hwpt_type);
+	if (rc)
+		goto free_domain;
+	hwpt->member.domain = domain;
+	hwpt->coherent = coherent;
+	hwpt->key = core_iommu_key(dev);
+	hwpt->ioas = ioas;
+	object_hold(&ioas->obj);
+	return hwpt;
+
+free_domain:
+	core_domain_free(domain);
+free_hwpt:
+	kfree(hwpt);
+	return ERR_PTR(rc);
+}
+
+/**
+ * hwpt_fill() - map what the IOAS has, now and from now on
+ * @hwpt: from hwpt_alloc()
+ *
+ * Context: may sleep and wait for user space: no lock held.
+ * Return: as ioas_add_member(). The page table is still the caller's.
+ */
+int hwpt_fill(struct hwpt *hwpt)
+{
+	int rc = ioas_add_member(hwpt->ioas, &hwpt->member);
+
+	hwpt->filled = !rc;
+	return rc;
+}
+
+/**
+ * hwpt_put() - drop a reference
+ * @hwpt: the page table; one that attaches share goes with the last of them
+ *
+ * Context: may sleep.
+ */
+void hwpt_put(struct hwpt *hwpt)
+{
+	if (hwpt->shared)
+		object_put_or_destroy(&hwpt->obj);
+	else
+		object_put(&hwpt->obj);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A hardware page table: one domain of the iommu core, filled from an IOAS.
+ */
+#ifndef __IOMMUFD_HWPT_H
+#define __IOMMUFD_HWPT_H
+
+#include "../object.h"
+#include "../space/ioas.h"
+
+struct device;
+struct iommu_domain;
+
+/**
+ * struct hwpt - a page table
+ * @obj: head
+ * @ioas: where its mappings come from; holds a reference
+ * @member: its membership there; has the domain
+ * @filled: it is a member
+ * @shared: made by an attach to the IOAS: goes away with the last attachment
+ * @coherent: no-snoop requests of devices are overruled
+ * @key: of the IOMMU that it was made for
+ * @node: in ioas.hwpts, if shared; protected by ioas.hwpts_lock
+ */
+struct hwpt {
+	struct object obj;
+	struct ioas *ioas;
+	struct ioas_member member;
+	bool filled;
+	bool shared;
+	bool coherent;
+	const void *key;
+	struct list_head node;
+};
+
+extern const struct object_type hwpt_type;
+
+struct hwpt *hwpt_alloc(struct iommufd_ctx *ictx, struct ioas *ioas, struct device *dev,
+			u32 flags, bool coherent);
+int hwpt_fill(struct hwpt *hwpt);
+void hwpt_put(struct hwpt *hwpt);
+
+OBJECT_KIND(hwpt, struct hwpt, hwpt_type);
+
+#endif

@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * /dev/iommu: I/O address spaces, the page tables made from them, and the
+ * devices attached to them. Documentation/userspace-api/iommufd.rst explains
+ * how the pieces fit, with an example per call.
+ *
+ * Every call passes one structure whose first member, size, is the number of
+ * bytes that the caller knows. A shorter structure means zero in what is left
+ * out; a longer one is accepted as long as the tail that the kernel does not
+ * know is zero. All padding and reserved members must be zero. Ranges of IOVA
+ * are closed: last is the last byte, so that the whole 64 bits can be named.
+ *
+ * One cause, one errno, the same for every call:
+ *
+ *   ENOTTY      the kernel has no such call
+ *   EFAULT      the structure, or an array it points to, cannot be accessed;
+ *               memory to be mapped is not there, or not with that permission
+ *   EINVAL      size is smaller than the call's required part; an alignment,
+ *               a length of zero, or values that contradict each other
+ *   E2BIG       a byte beyond what the kernel knows is not zero
+ *   EOPNOTSUPP  a flag, a reserved member, an operation or a type that is not
+ *               zero and not known, or that this IOMMU cannot do
+ *   ENOENT      no object of that kind has this ID; no mapping at this IOVA
+ *   EOVERFLOW   an address range wraps, or does not fit the kernel's word
+ *   EEXIST      a fixed IOVA is taken
+ *   EADDRINUSE  an allowed range would exclude what a device or mapping uses
+ *   ENOSPC      no hole for a mapping whose IOVA the kernel chooses
+ *   EMSGSIZE    the array passed is too small; its length is returned
+ *   EBUSY       the object is in use
+ *   EPERM       the caller lacks a capability
+ *   ENOMEM      the system, RLIMIT_MEMLOCK or a cgroup has no more memory
+ */
+#ifndef _UAPI_IOMMUFD_H
+#define _UAPI_IOMMUFD_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define IOMMUFD_TYPE (';')
+
+enum {
+	IOMMUFD_CMD_BASE = 0x80,
+	IOMMUFD_CMD_DESTROY = IOMMUFD_CMD_BASE,
+	IOMMUFD_CMD_IOAS_ALLOC = 0x81,
+	IOMMUFD_CMD_IOAS_ALLOW_IOVAS = 0x82,
+	IOMMUFD_CMD_IOAS_COPY = 0x83,
+	IOMMUFD_CMD_IOAS_IOVA_RANGES = 0x84,
+	IOMMUFD_CMD_IOAS_MAP = 0x85,
+	IOMMUFD_CMD_IOAS_UNMAP = 0x86,
+	IOMMUFD_CMD_OPTION = 0x87,
+	IOMMUFD_CMD_HWPT_ALLOC = 0x89,
+	IOMMUFD_CMD_GET_HW_INFO = 0x8a,
+	IOMMUFD_CMD_IOAS_MAP_FILE = 0x8f,
+};
+
+/**
+ * struct iommu_destroy - ioctl(IOMMU_DESTROY)
+ * @size: sizeof(struct iommu_destroy)
+ * @id: the object to destroy, of any kind
+ *
+ * EBUSY while anything uses the object. Destroying an IOAS unmaps all of it.
+ * A device is destroyed by closing its VFIO file, never by this call.
+ */
+struct iommu_destroy {
+	__u32 size;
+	__u32 id;
+};
+#define IOMMU_DESTROY _IO(IOMMUFD_TYPE, IOMMUFD_CMD_DESTROY)
+
+/**
+ * struct iommu_ioas_alloc - ioctl(IOMMU_IOAS_ALLOC)
+ * @size: sizeof(struct iommu_ioas_alloc)
+ * @flags: must be 0
+ * @out_ioas_id: the new, empty I/O address space
+ */
+struct iommu_ioas_alloc {
+	__u32 size;
+	__u32 flags;
+	__u32 out_ioas_id;
+};
+#define IOMMU_IOAS_ALLOC _IO(IOMMUFD_TYPE, IOMMUFD_CMD_IOAS_ALLOC)
+
+/**
+ * struct iommu_iova_range - a closed range of IOVA
+ * @start: first byte
+ * @last: last byte
+ */
+struct iommu_iova_range {
+	__aligned_u64 start;
+	__aligned_u64 last;
+};
+
+/**
+ * struct iommu_ioas_iova_ranges - ioctl(IOMMU_IOAS_IOVA_RANGES)
+ * @size: sizeof(struct iommu_ioas_iova_ranges)
+ * @ioas_id: the IOAS
+ * @num_iovas: in: entries in @allowed_iovas; out: entries there are
+ * @__reserved: must be 0
+ * @allowed_iovas: pointer to an array of struct iommu_iova_range
+ * @out_iova_alignment: smallest alignment of IOVA, address and length of a map
+ *
+ * The usable ranges, sorted. They shrink when a device is attached and grow
+ * when one is detached. EMSGSIZE, with @num_iovas and @out_iova_alignment
+ * filled in, if the array is too small; what fits is written.
+ */
+struct iommu_ioas_iova_ranges {
+	__u32 size;
+	__u32 ioas_id;
+	__u32 num_iovas;
+	__u32 __reserved;
+	__aligned_u64 allowed_iovas;
+	__aligned_u64 out_iova_alignment;
+};
+#define IOMMU_IOAS_IOVA_RANGES _IO(IOMMUFD_TYPE, IOMMUFD_CMD_IOAS_IOVA_RANGES)
+
+/**
+ * struct iommu_ioas_allow_iovas - ioctl(IOMMU_IOAS_ALLOW_IOVAS)
+ * @size: sizeof(struct iommu_ioas_allow_iovas)
+ * @ioas_id: the IOAS
+ * @num_iovas: entries in @allowed_iovas, 0 to allow everything again
+ * @__reserved: must be 0
+ * @allowed_iovas: pointer to an array of struct iommu_iova_range
+ *
+ * Promises that only these ranges will be used: a device that cannot serve one
+ * of them cannot be attached any more, and IOVAs are chosen inside them. The
+ * list replaces the one before. EADDRINUSE if it reaches into what an attached
+ * device reserves. A fixed IOVA may lie outside of it.
+ */
+struct iommu_ioas_allow_iovas {
+	__u32 size;
+	__u32 ioas_id;
+	__u32 num_iovas;
+	__u32 __reserved;
+	__aligned_u64 allowed_iovas;
+};
+#define IOMMU_IOAS_ALLOW_IOVAS _IO(IOMMUFD_TYPE, IOMMUFD_CMD_IOAS_ALLOW_IOVAS)
+
+/**
+ * enum iommufd_ioas_map_flags - flags of map and copy
+ * @IOMMU_IOAS_MAP_FIXED_IOVA: the IOVA is given, not chosen by the kernel
+ * @IOMMU_IOAS_MAP_WRITEABLE: the device may write
+ * @IOMMU_IOAS_MAP_READABLE: the device may read
+ */
+enum iommufd_ioas_map_flags {
+	IOMMU_IOAS_MAP_FIXED_IOVA = 1 << 0,
+	IOMMU_IOAS_MAP_WRITEABLE = 1 << 1,
+	IOMMU_IOAS_MAP_READABLE = 1 << 2,
+};
+
+/**
+ * struct iommu_ioas_map - ioctl(IOMMU_IOAS_MAP)
+ * @size: sizeof(struct iommu_ioas_map)
+ * @flags: of enum iommufd_ioas_map_flags, at least one permission
+ * @ioas_id: the IOAS
+ * @__reserved: must be 0
+ * @user_va: address of the memory in the caller
+ * @length: bytes
+ * @iova: in with FIXED_IOVA, else out: where the device sees the memory
+ *
+ * The memory stays pinned, and charged to RLIMIT_MEMLOCK, as long as a device
+ * or in-kernel user can reach the mapping.
+ */
+struct iommu_ioas_map {
+	__u32 size;
+	__u32 flags;
+	__u32 ioas_id;
+	__u32 __reserved;
+	__aligned_u64 user_va;
+	__aligned_u64 length;
+	__aligned_u64 iova;
+};
+#define IOMMU_IOAS_MAP _IO(IOMMUFD_TYPE, IOMMUFD_CMD_IOAS_MAP)
+
+/**
+ * struct iommu_ioas_map_file - ioctl(IOMMU_IOAS_MAP_FILE)
+ * @size: sizeof(struct iommu_ioas_map_file)
+ * @flags: as in struct iommu_ioas_map
+ * @ioas_id: the IOAS
+ * @fd: a memfd, or a file of tmpfs or hugetlbfs
+ * @start: byte offset in the file
+ * @length: bytes
+ * @iova: as in struct iommu_ioas_map
+ *
+ * Like IOMMU_IOAS_MAP, of a file and not of the caller's address space. The fd
+ * may be closed afterwards.
+ */
+struct iommu_ioas_map_file {
+	__u32 size;
+	__u32 flags;
+	__u32 ioas_id;
+	__s32 fd;
+	__aligned_u64 start;
+	__aligned_u64 length;
+	__aligned_u64 iova;
+};
+#define IOMMU_IOAS_MAP_FILE _IO(IOMMUFD_TYPE, IOMMUFD_CMD_IOAS_MAP_FILE)
+
+/**
+ * struct iommu_ioas_copy - ioctl(IOMMU_IOAS_COPY)
+ * @size: sizeof(struct iommu_ioas_copy)
+ * @flags: as in struct iommu_ioas_map
+ * @dst_ioas_id: the IOAS that gets the mapping
+ * @src_ioas_id: the IOAS that has it, may be the same
+ * @length: bytes
+ * @dst_iova: in with FIXED_IOVA, else out
+ * @src_iova: where the memory is in the source
+ *
+ * Maps the same memory once more; what is pinned is shared. The source range
+ * must be mapped without a hole; EPERM if write is asked for and the source
+ * was made from memory without it.
+ */
+struct iommu_ioas_copy {
+	__u32 size;
+	__u32 flags;
+	__u32 dst_ioas_id;
+	__u32 src_ioas_id;
+	__aligned_u64 length;
+	__aligned_u64 dst_iova;
+	__aligned_u64 src_iova;
+};
+#define IOMMU_IOAS_COPY _IO(IOMMUFD_TYPE, IOMMUFD_CMD_IOAS_COPY)
+
+/**
+ * struct iommu_ioas_unmap - ioctl(IOMMU_IOAS_UNMAP)
+ * @size: sizeof(struct iommu_ioas_unmap)
+ * @ioas_id: the IOAS
+ * @iova: first byte
+ * @length: in: bytes; out: bytes that were unmapped
+ *
+ * Removes every mapping in the range; one that is only partly inside is
+ * ENOENT, as is a range without any. @iova 0 with @length U64_MAX is the whole
+ * space and never fails for being empty. No device can reach the memory any
+ * more when the call returns.
+ */
+struct iommu_ioas_unmap {
+	__u32 size;
+	__u32 ioas_id;
+	__aligned_u64 iova;
+	__aligned_u64 length;
+};
+#define IOMMU_IOAS_UNMAP _IO(IOMMUFD_TYPE, IOMMUFD_CMD_IOAS_UNMAP)
+
+/**
+ * enum iommufd_option - settings of a context or an IOAS
+ * @IOMMU_OPTION_RLIMIT_MODE: of the context, object 0. 0: pinned memory counts
+ *     per user; 1: per process, as VFIO type1 does. Needs CAP_SYS_RESOURCE,
+ *     and no object in the context.
+ * @IOMMU_OPTION_HUGE_PAGES: of an IOAS. 1 (default): contiguous memory may use
+ *     large IOMMU pages; 0: PAGE_SIZE ones only. EINVAL once something is
+ *     mapped for a device.
+ */
+enum iommufd_option {
+	IOMMU_OPTION_RLIMIT_MODE = 0,
+	IOMMU_OPTION_HUGE_PAGES = 1,
+};
+
+/**
+ * enum iommufd_option_ops - what to do with an option
+ * @IOMMU_OPTION_OP_SET: set it to val64
+ * @IOMMU_OPTION_OP_GET: return it in val64
+ */
+enum iommufd_option_ops {
+	IOMMU_OPTION_OP_SET = 0,
+	IOMMU_OPTION_OP_GET = 1,
+};
+
+/**
+ * struct iommu_option - ioctl(IOMMU_OPTION)
+ * @size: sizeof(struct iommu_option)
+ * @option_id: of enum iommufd_option
+ * @op: of enum iommufd_option_ops
+ * @__reserved: must be 0
+ * @object_id: the object, 0 for the context
+ * @val64: the value, in or out
+ */
+struct iommu_option {
+	__u32 size;
+	__u32 option_id;
+	__u16 op;
+	__u16 __reserved;
+	__u32 object_id;
+	__aligned_u64 val64;
+};
+#define IOMMU_OPTION _IO(IOMMUFD_TYPE, IOMMUFD_CMD_OPTION)
+
+/**
+ * enum iommufd_hwpt_alloc_flags - properties of a page table
+ * @IOMMU_HWPT_ALLOC_NEST_PARENT: it can be the second stage below a guest's
+ * @IOMMU_HWPT_ALLOC_DIRTY_TRACKING: only devices that can track dirty pages
+ *     may be attached
+ * @IOMMU_HWPT_FAULT_ID_VALID: fault_id names a fault queue
+ * @IOMMU_HWPT_ALLOC_PASID: it can be attached at a PASID
+ */
+enum iommufd_hwpt_alloc_flags {
+	IOMMU_HWPT_ALLOC_NEST_PARENT = 1 << 0,
+	IOMMU_HWPT_ALLOC_DIRTY_TRACKING = 1 << 1,
+	IOMMU_HWPT_FAULT_ID_VALID = 1 << 2,
+	IOMMU_HWPT_ALLOC_PASID = 1 << 3,
+};
+
+/**
+ * enum iommu_hwpt_vtd_s1_flags - attributes of a VT-d first-stage table
+ * @IOMMU_VTD_S1_SRE: supervisor requests
+ * @IOMMU_VTD_S1_EAFE: extended accessed flag
+ * @IOMMU_VTD_S1_WPE: write protect for supervisor requests
+ */
+enum iommu_hwpt_vtd_s1_flags {
+	IOMMU_VTD_S1_SRE = 1 << 0,
+	IOMMU_VTD_S1_EAFE = 1 << 1,
+	IOMMU_VTD_S1_WPE = 1 << 2,
+};
+
+/**
+ * struct iommu_hwpt_vtd_s1 - a guest's VT-d first-stage table
+ * @flags: of enum iommu_hwpt_vtd_s1_flags
+ * @pgtbl_addr: guest-physical address of the top table
+ * @addr_width: bits of input address
+ * @__reserved: must be 0
+ */
+struct iommu_hwpt_vtd_s1 {
+	__aligned_u64 flags;
+	__aligned_u64 pgtbl_addr;
+	__u32 addr_width;
+	__u32 __reserved;
+};
+
+/**
+ * enum iommu_hwpt_data_type - kind of the data passed to IOMMU_HWPT_ALLOC
+ * @IOMMU_HWPT_DATA_NONE: none, a page table made from an IOAS
+ * @IOMMU_HWPT_DATA_VTD_S1: struct iommu_hwpt_vtd_s1
+ */
+enum iommu_hwpt_data_type {
+	IOMMU_HWPT_DATA_NONE = 0,
+	IOMMU_HWPT_DATA_VTD_S1 = 1,
+};
+
+/**
+ * struct iommu_hwpt_alloc - ioctl(IOMMU_HWPT_ALLOC)
+ * @size: sizeof(struct iommu_hwpt_alloc)
+ * @flags: of enum iommufd_hwpt_alloc_flags
+ * @dev_id: the device whose IOMMU decides the format
+ * @pt_id: the IOAS to make a page table of
+ * @out_hwpt_id: the new page table
+ * @__reserved: must be 0
+ * @data_type: of enum iommu_hwpt_data_type
+ * @data_len: bytes at @data_uptr
+ * @data_uptr: pointer to the data
+ * @fault_id: with FAULT_ID_VALID, a fault queue
+ * @__reserved2: must be 0
+ *
+ * An attach to an IOAS makes and shares a page table by itself; this call is
+ * for one with properties of its own. It lives until destroyed.
+ */
+struct iommu_hwpt_alloc {
+	__u32 size;
+	__u32 flags;
+	__u32 dev_id;
+	__u32 pt_id;
+	__u32 out_hwpt_id;
+	__u32 __reserved;
+	__u32 data_type;
+	__u32 data_len;
+	__aligned_u64 data_uptr;
+	__u32 fault_id;
+	__u32 __reserved2;
+};
+#define IOMMU_HWPT_ALLOC _IO(IOMMUFD_TYPE, IOMMUFD_CMD_HWPT_ALLOC)
+
+/**
+ * enum iommu_hw_info_vtd_flags - what a VT-d unit is known for
+ * @IOMMU_HW_INFO_VTD_ERRATA_772415_SPR17: a second-stage table that nests must
+ *     not hold read-only mappings
+ */
+enum iommu_hw_info_vtd_flags {
+	IOMMU_HW_INFO_VTD_ERRATA_772415_SPR17 = 1 << 0,
+};
+
+/**
+ * struct iommu_hw_info_vtd - registers of a VT-d unit
+ * @flags: of enum iommu_hw_info_vtd_flags
+ * @__reserved: 0
+ * @cap_reg: capability register, VT-d specification section 11.4.2
+ * @ecap_reg: extended capability register, section 11.4.3
+ */
+struct iommu_hw_info_vtd {
+	__u32 flags;
+	__u32 __reserved;
+	__aligned_u64 cap_reg;
+	__aligned_u64 ecap_reg;
+};
+
+/**
+ * enum iommu_hw_info_type - kind of the data that IOMMU_GET_HW_INFO returns
+ * @IOMMU_HW_INFO_TYPE_NONE: none
+ * @IOMMU_HW_INFO_TYPE_DEFAULT: in: whatever the IOMMU has
+ * @IOMMU_HW_INFO_TYPE_INTEL_VTD: struct iommu_hw_info_vtd
+ */
+enum iommu_hw_info_type {
+	IOMMU_HW_INFO_TYPE_NONE = 0,
+	IOMMU_HW_INFO_TYPE_DEFAULT = 0,
+	IOMMU_HW_INFO_TYPE_INTEL_VTD = 1,
+};
+
+/**
+ * enum iommufd_hw_capabilities - what a device can do behind its IOMMU
+ * @IOMMU_HW_CAP_DIRTY_TRACKING: the IOMMU records written pages
+ * @IOMMU_HW_CAP_PCI_PASID_EXEC: requests with a PASID may ask to execute
+ * @IOMMU_HW_CAP_PCI_PASID_PRIV: requests with a PASID may be privileged
+ * @IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED: a PCI function that cannot use ATS here;
+ *     absent on a kernel that does not know, or where ATS can be used
+ *
+ * The PASID bits tell what is enabled in the function's PASID control register
+ * (PCIe base specification 6.0, section 7.8.8.3).
+ */
+enum iommufd_hw_capabilities {
+	IOMMU_HW_CAP_DIRTY_TRACKING = 1 << 0,
+	IOMMU_HW_CAP_PCI_PASID_EXEC = 1 << 1,
+	IOMMU_HW_CAP_PCI_PASID_PRIV = 1 << 2,
+	IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED = 1 << 3,
+};
+
+/**
+ * enum iommufd_hw_info_flags - flags of IOMMU_GET_HW_INFO
+ * @IOMMU_HW_INFO_FLAG_INPUT_TYPE: in_data_type names the kind of data wanted
+ */
+enum iommufd_hw_info_flags {
+	IOMMU_HW_INFO_FLAG_INPUT_TYPE = 1 << 0,
+};
+
+/**
+ * struct iommu_hw_info - ioctl(IOMMU_GET_HW_INFO)
+ * @size: sizeof(struct iommu_hw_info)
+ * @flags: of enum iommufd_hw_info_flags
+ * @dev_id: the device
+ * @data_len: in: bytes at @data_uptr; out: bytes the kernel has
+ * @data_uptr: where the IOMMU's data goes, cut or filled with zeroes to fit
+ * @in_data_type: with FLAG_INPUT_TYPE, of enum iommu_hw_info_type
+ * @out_data_type: of enum iommu_hw_info_type
+ * @out_max_pasid_log2: PASIDs are this many bits wide; 0: no PASIDs
+ * @__reserved: must be 0
+ * @out_capabilities: of enum iommufd_hw_capabilities
+ */
+struct iommu_hw_info {
+	__u32 size;
+	__u32 flags;
+	__u32 dev_id;
+	__u32 data_len;
+	__aligned_u64 data_uptr;
+	union {
+		__u32 in_data_type;
+		__u32 out_data_type;
+	};
+	__u8 out_max_pasid_log2;
+	__u8 __reserved[3];
+	__aligned_u64 out_capabilities;
+};
+#define IOMMU_GET_HW_INFO _IO(IOMMUFD_TYPE, IOMMUFD_CMD_GET_HW_INFO)
+
+/**
+ * enum iommu_hwpt_vtd_s1_invalidate_flags - scope of an invalidation
+ * @IOMMU_VTD_INV_FLAGS_LEAF: only leaf entries changed
+ */
+enum iommu_hwpt_vtd_s1_invalidate_flags {
+	IOMMU_VTD_INV_FLAGS_LEAF = 1 << 0,
+};
+
+/**
+ * enum iommu_hwpt_invalidate_data_type - kind of an invalidation request
+ * @IOMMU_HWPT_INVALIDATE_DATA_VTD_S1: struct iommu_hwpt_vtd_s1_invalidate
+ */
+enum iommu_hwpt_invalidate_data_type {
+	IOMMU_HWPT_INVALIDATE_DATA_VTD_S1 = 0,
+};
+
+/**
+ * struct iommu_hwpt_vtd_s1_invalidate - pages of a VT-d first-stage table
+ * @addr: first address, page aligned
+ * @npages: 4 KiB pages, U64_MAX with @addr 0 for all of the table
+ * @flags: of enum iommu_hwpt_vtd_s1_invalidate_flags
+ * @__reserved: must be 0
+ */
+struct iommu_hwpt_vtd_s1_invalidate {
+	__aligned_u64 addr;
+	__aligned_u64 npages;
+	__u32 flags;
+	__u32 __reserved;
+};
+
+#endif
