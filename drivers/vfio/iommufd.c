@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * VFIO devices on /dev/iommu: what device drivers put into their
+ * vfio_device_ops, for devices with an IOMMU (physical) and for devices that a
+ * driver emulates. Passes (device, pt_id) on to iommufd and keeps no state but
+ * whether the device is attached.
+ *
+ * vfio_device.iommufd_device, iommufd_access and iommufd_attached are protected
+ * by the lock of the device set. iommufd never calls back with that lock wanted:
+ * dma_unmap() of a driver must not take it either.
+ */
+#include <linux/iommu.h>
+#include <linux/iommufd.h>
+#include <linux/module.h>
+#include <linux/vfio.h>
+
+#include "vfio.h"
+
+MODULE_IMPORT_NS(IOMMUFD);
+
+/**
+ * vfio_df_iommufd_bind() - bind the device of an opened file to its iommufd
+ * @df: the file; iommufd is set, and devid is set here
+ *
+ * Context: may sleep; dev_set->lock held.
+ * Return: 0 or what the driver's bind_iommufd() says.
+ */
+int vfio_df_iommufd_bind(struct vfio_device_file *df)
+{
+	struct vfio_device *device = df->device;
+
+	lockdep_assert_held(&device->dev_set->lock);
+	return device->ops->bind_iommufd(device, df->iommufd, &df->devid);
+}
+
+/**
+ * vfio_df_iommufd_unbind() - take back vfio_df_iommufd_bind()
+ * @df: the file
+ *
+ * Context: may sleep; dev_set->lock held.
+ */
+void vfio_df_iommufd_unbind(struct vfio_device_file *df)
+{
+	struct vfio_device *device = df->device;
+
+	lockdep_assert_held(&device->dev_set->lock);
+	device->ops->unbind_iommufd(device);
+}
+
+/**
+ * vfio_iommufd_device_has_compat_ioas() - does a container that is an iommufd map
+ * @vdev: the device
+ * @ictx: the iommufd
+ *
+ * Return: false where iommufd serves no groups.
+ */
+bool vfio_iommufd_device_has_compat_ioas(struct vfio_device *vdev, struct iommufd_ctx *ictx)
+{
+	u32 ioas_id;
+
+	return iommufd_vfio_compat_ioas_get_id(ictx, &ioas_id) == 0;
+}
+
+/**
+ * vfio_iommufd_compat_attach_ioas() - attach a device opened through its group
+ * @device: the device
+ * @ictx: the iommufd that is the group's container
+ *
+ * Context: may sleep; dev_set->lock held.
+ * Return: 0; -EOPNOTSUPP where iommufd serves no groups.
+ */
+int vfio_iommufd_compat_attach_ioas(struct vfio_device *device, struct iommufd_ctx *ictx)
+{
+	u32 ioas_id;
+	int rc;
+
+	lockdep_assert_held(&device->dev_set->lock);
+	rc = iommufd_vfio_compat_ioas_get_id(ictx, &ioas_id);
+	return rc ? rc : device->ops->attach_ioas(device, &ioas_id);
+}
+
+/**
+ * vfio_iommufd_device_ictx() - which iommufd a physical device is bound to
+ * @vdev: the device
+ *
+ * Context: dev_set->lock held, or else the device is known to stay bound.
+ * Return: the context, without a reference, or NULL.
+ */
+struct iommufd_ctx *vfio_iommufd_device_ictx(struct vfio_device *vdev)
+{
+	return vdev->iommufd_device ? iommufd_device_to_ictx(vdev->iommufd_device) : NULL;
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_device_ictx);
+
+/**
+ * vfio_iommufd_get_dev_id() - what a context may know a device by
+ * @vdev: the device
+ * @ictx: the context
+ *
+ * Context: dev_set->lock held, or else the device is known to stay bound.
+ * Return: its ID, if it is bound to @ictx; -ENOENT if it is not, but another
+ * device of its group is, so that nobody else can own it; else -ENODEV.
+ */
+int vfio_iommufd_get_dev_id(struct vfio_device *vdev, struct iommufd_ctx *ictx)
+{
+	struct iommu_group *group;
+	bool owned;
+
+	if (vfio_iommufd_device_ictx(vdev) == ictx)
+		return ictx ? iommufd_device_to_id(vdev->iommufd_device) : -ENODEV;
+
+	group = iommu_group_get(vdev->dev);
+	if (!group)
+		return -ENODEV;
+	owned = ictx && iommufd_ctx_has_group(ictx, group);
+	iommu_group_put(group);
+	return owned ? -ENOENT : -ENODEV;
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_get_dev_id);
+
+/**
+ * vfio_iommufd_physical_bind() - bind_iommufd() of a device with an IOMMU
+ * @vdev: the device
+ * @ictx: the context
+ * @out_device_id: set to its ID there
+ *
+ * Context: may sleep; dev_set->lock held.
+ * Return: 0 or why iommufd cannot have the device.
+ */
+int vfio_iommufd_physical_bind(struct vfio_device *vdev, struct iommufd_ctx *ictx,
+			       u32 *out_device_id)
+{
+	struct iommufd_device *idev;
+
+	lockdep_assert_held(&vdev->dev_set->lock);
+	idev = iommufd_device_bind(ictx, vdev->dev, 0, out_device_id);
+	if (IS_ERR(idev))
+		return PTR_ERR(idev);
+	vdev->iommufd_device = idev;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_physical_bind);
+
+/**
+ * vfio_iommufd_physical_unbind() - unbind_iommufd() of a device with an IOMMU
+ * @vdev: the device, attached or not
+ *
+ * Context: may sleep; dev_set->lock held.
+ */
+void vfio_iommufd_physical_unbind(struct vfio_device *vdev)
+{
+	vfio_iommufd_physical_detach_ioas(vdev);
+	iommufd_device_unbind(vdev->iommufd_device);
+	vdev->iommufd_device = NULL;
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_physical_unbind);
+
+/**
+ * vfio_iommufd_physical_attach_ioas() - attach_ioas() of a device with an IOMMU
+ * @vdev: the device; if it is attached, the new page table takes the old one's place
+ * @pt_id: ID of an IOAS or page table; set to the page table's
+ *
+ * Context: may sleep; dev_set->lock held.
+ * Return: 0, or -errno with everything as before.
+ */
+int vfio_iommufd_physical_attach_ioas(struct vfio_device *vdev, u32 *pt_id)
+{
+	int rc;
+
+	lockdep_assert_held(&vdev->dev_set->lock);
+	if (vdev->iommufd_attached)
+		return iommufd_device_replace(vdev->iommufd_device, pt_id);
+	rc = iommufd_device_attach(vdev->iommufd_device, pt_id);
+	if (!rc)
+		vdev->iommufd_attached = true;
+	return rc;
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_physical_attach_ioas);
+
+/**
+ * vfio_iommufd_physical_detach_ioas() - detach_ioas() of a device with an IOMMU
+ * @vdev: the device, attached or not
+ *
+ * Context: may sleep; dev_set->lock held.
+ */
+void vfio_iommufd_physical_detach_ioas(struct vfio_device *vdev)
+{
+	lockdep_assert_held(&vdev->dev_set->lock);
+	if (!vdev->iommufd_attached)
+		return;
+	iommufd_device_detach(vdev->iommufd_device);
+	vdev->iommufd_attached = false;
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_physical_detach_ioas);
+
+static void emulated_unmap(void *data, unsigned long iova, unsigned long length)
+{
+	struct vfio_device *vdev = data;
+
+	/* vfio_pin_pages() refuses a driver without dma_unmap(). */
+	if (vdev->ops->dma_unmap)
+		vdev->ops->dma_unmap(vdev, iova, length);
+}
+
+static const struct iommufd_access_ops emulated_ops = {
+	.needs_pin_pages = 1,
+	.unmap = emulated_unmap,
+};
+
+/**
+ * vfio_iommufd_emulated_bind() - bind_iommufd() of a device without an IOMMU
+ * @vdev: the device
+ * @ictx: the context
+ * @out_device_id: set to its ID there
+ *
+ * Context: may sleep; dev_set->lock held.
+ * Return: 0 or -errno.
+ */
+int vfio_iommufd_emulated_bind(struct vfio_device *vdev, struct iommufd_ctx *ictx,
+			       u32 *out_device_id)
+{
+	struct iommufd_access *access;
+
+	lockdep_assert_held(&vdev->dev_set->lock);
+	access = iommufd_access_create(ictx, &emulated_ops, vdev, out_device_id);
+	if (IS_ERR(access))
+		return PTR_ERR(access);
+	vdev->iommufd_access = access;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_emulated_bind);
+
+/**
+ * vfio_iommufd_emulated_unbind() - unbind_iommufd() of a device without an IOMMU
+ * @vdev: the device, attached or not
+ *
+ * Context: may sleep; dev_set->lock held.
+ */
+void vfio_iommufd_emulated_unbind(struct vfio_device *vdev)
+{
+	vfio_iommufd_emulated_detach_ioas(vdev);
+	iommufd_access_destroy(vdev->iommufd_access);
+	vdev->iommufd_access = NULL;
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_emulated_unbind);
+
+/**
+ * vfio_iommufd_emulated_attach_ioas() - attach_ioas() of a device without an IOMMU
+ * @vdev: the device; if it is attached, it leaves the IOAS that it was attached to
+ * @pt_id: ID of an IOAS
+ *
+ * Context: may sleep; dev_set->lock held.
+ * Return: 0, or -errno with everything as before.
+ */
+int vfio_iommufd_emulated_attach_ioas(struct vfio_device *vdev, u32 *pt_id)
+{
+	int rc;
+
+	lockdep_assert_held(&vdev->dev_set->lock);
+	if (vdev->iommufd_attached)
+		return iommufd_access_replace(vdev->iommufd_access, *pt_id);
+	rc = iommufd_access_attach(vdev->iommufd_access, *pt_id);
+	if (!rc)
+		vdev->iommufd_attached = true;
+	return rc;
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_emulated_attach_ioas);
+
+/**
+ * vfio_iommufd_emulated_detach_ioas() - detach_ioas() of a device without an IOMMU
+ * @vdev: the device, attached or not
+ *
+ * Context: may sleep; dev_set->lock held.
+ */
+void vfio_iommufd_emulated_detach_ioas(struct vfio_device *vdev)
+{
+	lockdep_assert_held(&vdev->dev_set->lock);
+	if (!vdev->iommufd_attached)
+		return;
+	iommufd_access_detach(vdev->iommufd_access);
+	vdev->iommufd_attached = false;
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_emulated_detach_ioas);
