@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The test call: one row per operation, which says where the operation's own
+ * member is. A handler sees that, and the ID that all have in common.
+ */
+#include <linux/array_size.h>
+#include <linux/nospec.h>
+
+#include "../abi.h"
+#include "../space/ioas.h"
+#include "mock.h"
+
+/* Under this name the ranges that tests reserve are kept. */
+static const char reserved_by_test;
+
+/* ADD_RESERVED: IOVAs that nothing can be mapped at, until the IOAS ends. */
+static int add_reserved(struct op_call *call, u32 id, void *args)
+{
+	MOCK_ARGS(add_reserved) *add = args;
+	struct iova_range range;
+	int rc;
+
+	rc = range_from_abi(&range, add->start, add->length);
+	if (rc)
+		return rc;
+	CLASS(ioas, ioas)(call->ictx, id);
+	return IS_ERR(ioas) ? PTR_ERR(ioas) : ioas_reserve(ioas, &range, &reserved_by_test);
+}
+
+/*
+ * SET_TEMP_MEMORY_LIMIT: how much memory a batch of page frames may use. There
+ * are no batches here whose size could matter; the limit is what it has to be
+ * for one entry.
+ */
+static int memory_limit(struct op_call *call, u32 id, void *args)
+{
+	MOCK_ARGS(memory_limit) *memory = args;
+
+	return memory->limit < sizeof(unsigned long) + sizeof(u32) ? -EINVAL : 0;
+}
+
+/**
+ * struct mock_op - a test operation
+ * @args: offset of its member
+ * @handler: does the work; answers, unless it leaves that with a new object
+ */
+struct mock_op {
+	size_t args;
+	int (*handler)(struct op_call *call, u32 id, void *args);
+};
+
+#define OP(name, member, fn) \
+	[IOMMU_TEST_OP_##name] = { offsetof(struct iommu_test_cmd, member), fn }
+
+static const struct mock_op ops[] = {
+	OP(ADD_RESERVED, add_reserved, add_reserved),
+	OP(MOCK_DOMAIN, mock_domain, mock_stdev_create),
+	OP(MOCK_DOMAIN_FLAGS, mock_domain_flags, mock_stdev_create_flags),
+	OP(MOCK_DOMAIN_REPLACE, mock_domain_replace, mock_stdev_replace),
+	OP(MD_CHECK_MAP, check_map, mock_check_map),
+	OP(MD_CHECK_REFS, check_refs, mock_check_refs),
+	OP(CREATE_ACCESS, create_access, mock_access_create),
+	OP(DESTROY_ACCESS_PAGES, destroy_access_pages, mock_access_unpin),
+	OP(ACCESS_PAGES, access_pages, mock_access_pin),
+	OP(ACCESS_RW, access_rw, mock_access_rw),
+	OP(ACCESS_REPLACE_IOAS, access_replace_ioas, mock_access_replace),
+	OP(SET_TEMP_MEMORY_LIMIT, memory_limit, memory_limit),
+};
+
+/**
+ * mock_cmd() - the handler of IOMMU_TEST_CMD
+ * @call: the call
+ *
+ * Context: may sleep.
+ * Return: -EOPNOTSUPP for an operation that is not there, else what it says.
+ */
+int mock_cmd(struct op_call *call)
+{
+	struct iommu_test_cmd *cmd = call->cmd;
+	const struct mock_op *op;
+
+	if (cmd->op >= ARRAY_SIZE(ops))
+		return -EOPNOTSUPP;
+	op = &ops[array_index_nospec(cmd->op, ARRAY_SIZE(ops))];
+	if (!op->handler)
+		return -EOPNOTSUPP;
+	return op->handler(call, cmd->id, (void *)cmd + op->args);
+}
+
+/**
+ * mock_init() - make the mock there
+ *
+ * Context: may sleep.
+ * Return: 0 or -errno.
+ */
+int __init mock_init(void)
+{
+	return mock_bus_init();
+}
+
+/**
+ * mock_exit() - the end of the mock; complains about what tests left behind
+ *
+ * Context: may sleep.
+ */
+void mock_exit(void)
+{
+	mock_bus_exit();
+	WARN(mock_domains_left(), "mock: %d domains left\n", mock_domains_left());
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The IOMMU driver of the mock: what drivers/iommu/ calls.
+ */
+#include <linux/iommu.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <uapi/linux/iommufd.h>
+
+#include "mock.h"
+
+static atomic_t nr_domains = ATOMIC_INIT(0);
+
+/* Attached where no paging domain is; a mock device does no DMA to translate. */
+static int detach_dev(struct iommu_domain *domain, struct device *dev)
+{
+	struct mock_device *mdev = to_mock_device(dev);
+
+	if (mdev->domain)
+		atomic_dec(&mdev->domain->attached);
+	mdev->domain = NULL;
+	return 0;
+}
+
+static const struct iommu_domain_ops static_ops = {
+	.attach_dev = detach_dev,
+};
+
+static struct iommu_domain mock_blocked = {
+	.type = IOMMU_DOMAIN_BLOCKED,
+	.ops = &static_ops,
+};
+
+static struct iommu_domain mock_identity = {
+	.type = IOMMU_DOMAIN_IDENTITY,
+	.ops = &static_ops,
+};
+
+static int attach_dev(struct iommu_domain *domain, struct device *dev)
+{
+	struct mock_domain *mock = container_of(domain, struct mock_domain, domain);
+	struct mock_device *mdev = to_mock_device(dev);
+
+	if (domain->dirty_ops && (mdev->flags & MOCK_FLAGS_DEVICE_NO_DIRTY))
+		return -EINVAL;
+	detach_dev(NULL, dev);
+	atomic_inc(&mock->attached);
+	mdev->domain = mock;
+	return 0;
+}
+
+static int map_pages(struct iommu_domain *domain, unsigned long iova, phys_addr_t phys,
+		     size_t pgsize, size_t pgcount, int prot, gfp_t gfp, size_t *mapped)
+{
+	struct mock_domain *mock = container_of(domain, struct mock_domain, domain);
+
+	return mock_table_map(&mock->table, iova, phys, pgsize, pgcount, prot, gfp, mapped);
+}
+
+static size_t unmap_pages(struct iommu_domain *domain, unsigned long iova, size_t pgsize,
+			  size_t pgcount, struct iommu_iotlb_gather *gather)
+{
+	struct mock_domain *mock = container_of(domain, struct mock_domain, domain);
+
+	return mock_table_unmap(&mock->table, iova, pgsize * pgcount);
+}
+
+static phys_addr_t iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
+{
+	struct mock_domain *mock = container_of(domain, struct mock_domain, domain);
+
+	return mock_table_phys(&mock->table, iova);
+}
+
+static void domain_free(struct iommu_domain *domain)
+{
+	struct mock_domain *mock = container_of(domain, struct mock_domain, domain);
+
+	WARN_ON(atomic_read(&mock->attached));
+	mock_table_exit(&mock->table);
+	kfree(mock);
+	atomic_dec(&nr_domains);
+}
+
+static const struct iommu_domain_ops paging_ops = {
+	.attach_dev = attach_dev,
+	.map_pages = map_pages,
+	.unmap_pages = unmap_pages,
+	.iova_to_phys = iova_to_phys,
+	.free = domain_free,
+};
+
+static int set_dirty_tracking(struct iommu_domain *domain, bool enabled)
+{
+	container_of(domain, struct mock_domain, domain)->tracking = enabled;
+	return 0;
+}
+
+static int read_and_clear_dirty(struct iommu_domain *domain, unsigned long iova, size_t size,
+				unsigned long flags, struct iommu_dirty_bitmap *dirty)
+{
+	struct mock_domain *mock = container_of(domain, struct mock_domain, domain);
+
+	/* Without a bitmap it is asked to clear, as before tracking is turned on. */
+	if (!mock->tracking && dirty->bitmap)
+		return -EINVAL;
+	mock_table_read_dirty(&mock->table, iova, size, !(flags & IOMMU_DIRTY_NO_CLEAR), dirty);
+	return 0;
+}
+
+static const struct iommu_dirty_ops dirty_ops = {
+	.set_dirty_tracking = set_dirty_tracking,
+	.read_and_clear_dirty = read_and_clear_dirty,
+};
+
+static struct iommu_domain *domain_alloc_user(struct device *dev, u32 flags,
+					      struct iommu_domain *parent,
+					      const struct iommu_user_data *user_data)
+{
+	const u32 known = IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
+	bool dirty = flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
+	struct mock_domain *mock;
+
+	if ((flags & ~known) || parent || user_data ||
+	    (dirty && (to_mock_device(dev)->flags & MOCK_FLAGS_DEVICE_NO_DIRTY)))
+		return ERR_PTR(-EOPNOTSUPP);
+
+	mock = kzalloc(sizeof(*mock), GFP_KERNEL_ACCOUNT);
+	if (!mock)
+		return ERR_PTR(-ENOMEM);
+	mock->domain.type = IOMMU_DOMAIN_UNMANAGED;
+	mock->domain.ops = &paging_ops;
+	mock->domain.geometry.aperture_start = MOCK_APERTURE_START;
+	mock->domain.geometry.aperture_end = MOCK_APERTURE_LAST;
+	mock->domain.geometry.force_aperture = true;
+	/* A huge page has one dirty bit: who tracks wants small ones. */
+	mock->domain.pgsize_bitmap = MOCK_PAGE_SIZE;
+	if (dirty)
+		mock->domain.dirty_ops = &dirty_ops;
+	else
+		mock->domain.pgsize_bitmap |= MOCK_HUGE_PAGE_SIZE;
+	mock_table_init(&mock->table);
+	atomic_inc(&nr_domains);
+	return &mock->domain;
+}
+
+static bool mock_capable(struct device *dev, enum iommu_cap cap)
+{
+	switch (cap) {
+	case IOMMU_CAP_CACHE_COHERENCY:
+		return true;
+	case IOMMU_CAP_DIRTY_TRACKING:
+		return !(to_mock_device(dev)->flags & MOCK_FLAGS_DEVICE_NO_DIRTY);
+	default:
+		return false;
+	}
+}
+
+static void *hw_info(struct device *dev, u32 *length, u32 *type)
+{
+	struct iommu_test_hw_info *info = kzalloc(sizeof(*info), GFP_KERNEL);
+
+	if (!info)
+		return ERR_PTR(-ENOMEM);
+	info->test_reg = IOMMU_HW_INFO_SELFTEST_REGVAL;
+	*length = sizeof(*info);
+	*type = IOMMU_HW_INFO_TYPE_SELFTEST;
+	return info;
+}
+
+/* Identity needs no domain that could fail to be allocated. */
+static int def_domain_type(struct device *dev)
+{
+	return IOMMU_DOMAIN_IDENTITY;
+}
+
+const struct iommu_ops mock_iommu_ops = {
+	.owner = THIS_MODULE,
+	.capable = mock_capable,
+	.hw_info = hw_info,
+	.domain_alloc_user = domain_alloc_user,
+	.probe_device = mock_iommu_device,
+	.device_group = generic_device_group,
+	.def_domain_type = def_domain_type,
+	.default_domain_ops = &paging_ops,
+	.pgsize_bitmap = MOCK_PAGE_SIZE | MOCK_HUGE_PAGE_SIZE,
+	.identity_domain = &mock_identity,
+	.blocked_domain = &mock_blocked,
+	.release_domain = &mock_blocked,
+};
+
+/**
+ * mock_domain_of() - a domain as the mock's
+ * @domain: any domain
+ *
+ * Return: NULL if it is another driver's.
+ */
+struct mock_domain *mock_domain_of(struct iommu_domain *domain)
+{
+	return domain->ops == &paging_ops ? container_of(domain, struct mock_domain, domain) : NULL;
+}
+
+/**
+ * mock_domains_left() - for a check for leaks
+ *
+ * Return: paging domains that are not freed.
+ */
+int mock_domains_left(void)
+{
+	return atomic_read(&nr_domains);
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The page table: remembers for each 2 KiB of IOVA what is there. It is made to
+ * be obviously right, not fast, and warns about what no page table has to put
+ * up with:
+ *
+ *	mapping what is mapped
+ *	unmapping what is not
+ *	unmapping a part of a huge page
+ *	freeing a page table with mappings
+ *
+ * A slot is a number: the physical address with SLOT_ bits in place of the
+ * offset in the page. A huge page is 512 slots, all marked.
+ */
+#include <linux/bug.h>
+#include <linux/iommu.h>
+#include <linux/sched.h>
+
+#include "mock.h"
+
+#define SLOT_SHIFT 11
+#define SLOT_FLAG_BITS 4
+#define SLOT_READ BIT(0)
+#define SLOT_WRITE BIT(1)
+#define SLOT_HUGE BIT(2)
+#define SLOT_DIRTY BIT(3)
+#define SLOTS_PER_HUGE (MOCK_HUGE_PAGE_SIZE / MOCK_PAGE_SIZE)
+
+static_assert(MOCK_PAGE_SIZE == BIT(SLOT_SHIFT));
+
+/* One bit of a value entry is the XArray's. */
+static void *slot_make(phys_addr_t phys, int prot, bool huge)
+{
+	unsigned long bits = (unsigned long)(phys >> SLOT_SHIFT) << SLOT_FLAG_BITS;
+
+	if (prot & IOMMU_READ)
+		bits |= SLOT_READ;
+	if (prot & IOMMU_WRITE)
+		bits |= SLOT_WRITE;
+	if (huge)
+		bits |= SLOT_HUGE;
+	return xa_mk_value(bits);
+}
+
+static phys_addr_t slot_phys(void *slot)
+{
+	return (phys_addr_t)(xa_to_value(slot) >> SLOT_FLAG_BITS) << SLOT_SHIFT;
+}
+
+static bool slot_is_huge(void *slot)
+{
+	return slot && (xa_to_value(slot) & SLOT_HUGE);
+}
+
+/**
+ * mock_table_init() - an empty page table
+ * @table: the page table
+ */
+void mock_table_init(struct mock_table *table)
+{
+	xa_init(&table->slots);
+}
+
+/**
+ * mock_table_exit() - the end of a page table
+ * @table: the page table; should be empty
+ *
+ * Context: may sleep.
+ */
+void mock_table_exit(struct mock_table *table)
+{
+	WARN_ON(!xa_empty(&table->slots));
+	xa_destroy(&table->slots);
+}
+
+static void erase(struct mock_table *table, unsigned long first, unsigned long count)
+{
+	while (count--)
+		xa_erase(&table->slots, first + count);
+}
+
+static int map_page(struct mock_table *table, unsigned long first, phys_addr_t phys, bool huge,
+		    int prot, gfp_t gfp)
+{
+	unsigned long count = huge ? SLOTS_PER_HUGE : 1, i;
+	void *slot;
+	int rc;
+
+	for (i = 0; i < count; i++) {
+		slot = slot_make(phys + i * MOCK_PAGE_SIZE, prot, huge);
+		rc = xa_insert(&table->slots, first + i, slot, gfp);
+		if (rc) {
+			WARN(rc == -EBUSY, "mock: IOVA %#lx is mapped twice\n",
+			     (first + i) << SLOT_SHIFT);
+			erase(table, first, i);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+/**
+ * mock_table_map() - map pages of one size
+ * @table: the page table
+ * @iova: where, aligned to @pgsize
+ * @phys: what, aligned to @pgsize
+ * @pgsize: MOCK_PAGE_SIZE or MOCK_HUGE_PAGE_SIZE
+ * @pgcount: pages
+ * @prot: IOMMU_READ, IOMMU_WRITE
+ * @gfp: for memory
+ * @mapped: bytes mapped are added, also upon failure
+ *
+ * Context: as @gfp says.
+ * Return: 0, -ENOMEM, -EINVAL, or -EBUSY if something is mapped there.
+ */
+int mock_table_map(struct mock_table *table, unsigned long iova, phys_addr_t phys, size_t pgsize,
+		   size_t pgcount, int prot, gfp_t gfp, size_t *mapped)
+{
+	bool huge = pgsize == MOCK_HUGE_PAGE_SIZE;
+	size_t i;
+	int rc;
+
+	if (WARN_ON(!huge && pgsize != MOCK_PAGE_SIZE) ||
+	    WARN_ON(!IS_ALIGNED(iova | phys, pgsize)) ||
+	    WARN_ON(!(prot & (IOMMU_READ | IOMMU_WRITE))))
+		return -EINVAL;
+
+	for (i = 0; i < pgcount; i++) {
+		rc = map_page(table, iova >> SLOT_SHIFT, phys, huge, prot, gfp);
+		if (rc)
+			return rc;
+		iova += pgsize;
+		phys += pgsize;
+		*mapped += pgsize;
+	}
+	return 0;
+}
+
+/* Whether one huge page lies on both sides of an IOVA. */
+static bool cuts_huge(struct mock_table *table, unsigned long slot)
+{
+	return slot % SLOTS_PER_HUGE && slot_is_huge(xa_load(&table->slots, slot));
+}
+
+/**
+ * mock_table_unmap() - unmap whole pages of any size
+ * @table: the page table
+ * @iova: where
+ * @size: bytes
+ *
+ * Context: any.
+ * Return: bytes unmapped, from @iova on.
+ */
+size_t mock_table_unmap(struct mock_table *table, unsigned long iova, size_t size)
+{
+	unsigned long first = iova >> SLOT_SHIFT, count = size >> SLOT_SHIFT, i;
+
+	if (WARN(!IS_ALIGNED(iova | size, MOCK_PAGE_SIZE),
+		 "mock: unmap of %#zx bytes at %#lx\n", size, iova))
+		return 0;
+	if (WARN(cuts_huge(table, first) || cuts_huge(table, first + count),
+		 "mock: unmap of %#zx bytes at %#lx cuts a huge page\n", size, iova))
+		return 0;
+
+	for (i = 0; i < count; i++)
+		if (WARN(!xa_erase(&table->slots, first + i),
+			 "mock: IOVA %#lx is unmapped, but not mapped\n",
+			 (first + i) << SLOT_SHIFT))
+			break;
+	return i << SLOT_SHIFT;
+}
+
+/**
+ * mock_table_phys() - where an IOVA is mapped to
+ * @table: the page table
+ * @iova: the IOVA
+ *
+ * Context: any.
+ * Return: the address, or 0 if nothing is mapped.
+ */
+phys_addr_t mock_table_phys(struct mock_table *table, unsigned long iova)
+{
+	void *slot = xa_load(&table->slots, iova >> SLOT_SHIFT);
+
+	return slot ? slot_phys(slot) | (iova & (MOCK_PAGE_SIZE - 1)) : 0;
+}
+
+/**
+ * mock_table_read_dirty() - which pages devices have written to
+ * @table: the page table
+ * @iova: from here on
+ * @size: bytes
+ * @clear: they count as clean from now on
+ * @dirty: where to report them
+ *
+ * Context: may sleep.
+ */
+void mock_table_read_dirty(struct mock_table *table, unsigned long iova, size_t size, bool clear,
+			   struct iommu_dirty_bitmap *dirty)
+{
+	unsigned long index, bits;
+	void *slot;
+
+	xa_for_each_range(&table->slots, index, slot, iova >> SLOT_SHIFT,
+			  (iova + (size - 1)) >> SLOT_SHIFT) {
+		bits = xa_to_value(slot);
+		if (!(bits & SLOT_DIRTY))
+			continue;
+		if (clear)
+			xa_cmpxchg(&table->slots, index, slot, xa_mk_value(bits & ~SLOT_DIRTY),
+				   GFP_KERNEL);
+		iommu_dirty_bitmap_record(dirty, index << SLOT_SHIFT, MOCK_PAGE_SIZE);
+	}
+}
