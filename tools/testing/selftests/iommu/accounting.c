@@ -85,10 +85,8 @@ FIXTURE_TEARDOWN(accounting)
 	close(self->empty_fd);
 }
 
-typedef FIXTURE_DATA(accounting) fixture;
-
 /* Whatever is charged now, so many pages more are allowed, and not one beyond. */
-static int room(fixture *self, unsigned long pages)
+static int room(struct _test_data_accounting *self, unsigned long pages)
 {
 	const __u64 at = AT + 64 * HUGE;
 	int rc;
@@ -214,7 +212,7 @@ TEST_F(accounting, two_contexts)
 }
 
 /* Ends by itself, or is killed, with all of the limit taken from its own context. */
-static int child_takes_all(fixture *self, int by_signal, int expect)
+static int child_takes_all(struct _test_data_accounting *self, int by_signal, int expect)
 {
 	pid_t pid = fork();
 	int status;

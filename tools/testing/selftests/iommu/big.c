@@ -37,15 +37,13 @@ FIXTURE_TEARDOWN(big)
 	EXPECT_EQ(0, pages_pinned());
 }
 
-typedef FIXTURE_DATA(big) fixture;
-
 static __u64 place(unsigned long area)
 {
 	/* With a page between any two, so that they stay apart. */
 	return AT + 2 * PAGE * area;
 }
 
-static int fill(fixture *self, unsigned long first, unsigned long last)
+static int fill(struct _test_data_big *self, unsigned long first, unsigned long last)
 {
 	for (unsigned long i = first; i <= last; i++) {
 		int rc = map_at(self->fd, self->ioas, self->buf + i % 4 * PAGE, PAGE, place(i));

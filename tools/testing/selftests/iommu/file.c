@@ -72,9 +72,7 @@ FIXTURE_TEARDOWN(file)
 	close(self->fd);
 }
 
-typedef FIXTURE_DATA(file) fixture;
-
-static int map_part(fixture *self, __u64 start, __u64 length, __u64 iova)
+static int map_part(struct _test_data_file *self, __u64 start, __u64 length, __u64 iova)
 {
 	return map_file(self->fd, self->ioas, ALL, self->file, start, length, &iova);
 }

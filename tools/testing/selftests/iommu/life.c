@@ -2,6 +2,7 @@
 /* Objects, files and processes that end in any order, with everything in use. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -172,6 +173,72 @@ TEST_F(life, inherited)
 	close(ready[1]);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
+}
+
+/* The last two holders of a context let go at the same time. */
+static void *closer(void *fd)
+{
+	close(*(int *)fd);
+	return NULL;
+}
+
+TEST_F(life, two_closers)
+{
+	struct world w = self->w;
+
+	for (int i = 0; i < 200; i++) {
+		int second = dup(w.fd);
+		pthread_t thread;
+
+		ASSERT_LE(0, second);
+		ASSERT_EQ(0, pthread_create(&thread, NULL, closer, i % 2 ? &w.access : &second));
+		close(w.fd);
+		close(i % 2 ? second : w.access);
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+		ASSERT_EQ(0, pages_pinned());
+		munmap(w.buf, BUF);
+		ASSERT_EQ(0, world_make(&w));
+	}
+	close(w.access);
+	close(w.fd);
+}
+
+/* Closed in the middle of calls of other threads, which then have no file any more. */
+static void *caller(void *arg)
+{
+	struct world *w = arg;
+	int rc = 0;
+
+	while (rc != -EBADF) {
+		__u64 iova = 0;
+
+		rc = map(w->fd, w->ioas[0], PERM_RW, w->buf, BUF, &iova);
+		if (!rc)
+			rc = unmap(w->fd, w->ioas[0], iova, BUF);
+	}
+	return NULL;
+}
+
+TEST_F(life, close_while_called)
+{
+	struct world w = self->w;
+
+	for (int i = 0; i < 50; i++) {
+		pthread_t threads[2];
+
+		for (int j = 0; j < 2; j++)
+			ASSERT_EQ(0, pthread_create(&threads[j], NULL, caller, &w));
+		usleep(i * 40);
+		close(w.access);
+		close(w.fd);
+		for (int j = 0; j < 2; j++)
+			ASSERT_EQ(0, pthread_join(threads[j], NULL));
+		ASSERT_EQ(0, pages_pinned());
+		munmap(w.buf, BUF);
+		ASSERT_EQ(0, world_make(&w));
+	}
+	close(w.access);
+	close(w.fd);
 }
 
 /* The child has a world of its own; says so, and goes on until it is killed. */

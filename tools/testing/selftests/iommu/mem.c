@@ -50,10 +50,8 @@ FIXTURE_TEARDOWN(mem)
 	close(self->fd);
 }
 
-typedef FIXTURE_DATA(mem) fixture;
-
 /* The device sees one value in all of the range, and can write it. */
-static int device_sees(fixture *self, int value)
+static int device_sees(struct _test_data_mem *self, int value)
 {
 	int rc = device_read(self->fd, self->access, AT, BUF, self->got);
 

@@ -38,9 +38,7 @@ FIXTURE_TEARDOWN(ranges)
 	close(self->fd);
 }
 
-typedef FIXTURE_DATA(ranges) fixture;
-
-static int get(fixture *self)
+static int get(struct _test_data_ranges *self)
 {
 	self->num = MAX;
 	memset(self->got, 0xff, sizeof(self->got));
@@ -49,8 +47,9 @@ static int get(fixture *self)
 
 #define EXPECT_RANGE(i, first, end) \
 	do { \
-		EXPECT_EQ(first, self->got[i].start); \
-		EXPECT_EQ(end, self->got[i].last); \
+		const struct iommu_iova_range *r = &self->got[i]; \
+		EXPECT_EQ(first, r->start); \
+		EXPECT_EQ(end, r->last); \
 	} while (0)
 
 TEST_F(ranges, nothing_reserved)

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -22,7 +23,7 @@ static long number_of(const char *path, const char *name)
 		size_t n = strlen(name);
 
 		if (!strncmp(line, name, n) && (line[n] == ' ' || line[n] == ':')) {
-			sscanf(line + n + 1, "%ld", &value);
+			value = strtol(line + n + 1, NULL, 10);
 			break;
 		}
 	}

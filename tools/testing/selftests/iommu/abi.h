@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What each call's structure has, and a valid one of each. */
+#ifndef SELFTEST_ABI_H
+#define SELFTEST_ABI_H
+
+#include "lib/iommu.h"
+#include "lib/mock.h"
+#include "lib/sys.h"
+
+#define BUF (4 * PAGE)
+#define AT (MOCK_APERTURE_START + 16 * PAGE)
+#define SRC (MOCK_APERTURE_START + 64 * PAGE)
+#define NONE (-1)
+
+/* What a valid structure names: dev is attached to ioas, which has buf at SRC. */
+struct objects {
+	int fd;
+	int file;
+	__u32 ioas;
+	struct mock_dev dev;
+	char *buf;
+	struct iommu_iova_range ranges[4];
+};
+
+union arg {
+	__u32 size;
+	struct iommu_destroy destroy;
+	struct iommu_ioas_alloc alloc;
+	struct iommu_ioas_allow_iovas allow;
+	struct iommu_ioas_iova_ranges ranges;
+	struct iommu_ioas_map map;
+	struct iommu_ioas_map_file map_file;
+	struct iommu_ioas_copy copy;
+	struct iommu_ioas_unmap unmap;
+	struct iommu_option option;
+	struct iommu_hwpt_alloc hwpt;
+	struct iommu_hw_info info;
+	char bytes[2 * PAGE];
+};
+
+struct row {
+	const char *name;
+	unsigned long nr;
+	/* Bytes of the structure, and of its part that every caller must know. */
+	unsigned int size, required;
+	void (*fill)(struct objects *o, union arg *a);
+	/* Where 32 bits of flags are, and which of them exist. */
+	int flags;
+	__u32 known;
+	/* What must be zero: offset and bytes. */
+	struct { int at, bytes; } zero[3];
+	/* The IDs it takes: where, and the errno for an object of another kind. */
+	struct { int at; int other_kind; } id[2];
+};
+
+extern const struct row rows[];
+extern const struct row *const rows_end;
+
+#endif

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The calls that abi walks. */
+#include <errno.h>
+#include <stddef.h>
+#include <kselftest.h>
+
+#include "abi.h"
+
+static void fill_destroy(struct objects *o, union arg *a)
+{
+	a->destroy.id = ioas_new(o->fd);
+}
+
+static void fill_allow(struct objects *o, union arg *a)
+{
+	a->allow.ioas_id = o->ioas;
+	a->allow.num_iovas = 1;
+	a->allow.allowed_iovas = (unsigned long)o->ranges;
+}
+
+static void fill_ranges(struct objects *o, union arg *a)
+{
+	a->ranges.ioas_id = o->ioas;
+	a->ranges.num_iovas = 4;
+	a->ranges.allowed_iovas = (unsigned long)(o->ranges + 1);
+}
+
+static void fill_map(struct objects *o, union arg *a)
+{
+	a->map.ioas_id = o->ioas;
+	a->map.flags = FIXED | PERM_RW;
+	a->map.user_va = (unsigned long)o->buf;
+	a->map.length = PAGE;
+	a->map.iova = AT;
+}
+
+static void fill_map_file(struct objects *o, union arg *a)
+{
+	a->map_file.ioas_id = o->ioas;
+	a->map_file.flags = FIXED | PERM_RW;
+	a->map_file.fd = o->file;
+	a->map_file.length = PAGE;
+	a->map_file.iova = AT;
+}
+
+static void fill_copy(struct objects *o, union arg *a)
+{
+	a->copy.dst_ioas_id = o->ioas;
+	a->copy.src_ioas_id = o->ioas;
+	a->copy.flags = FIXED | PERM_RW;
+	a->copy.length = PAGE;
+	a->copy.dst_iova = AT;
+	a->copy.src_iova = SRC;
+}
+
+static void fill_unmap(struct objects *o, union arg *a)
+{
+	map_at(o->fd, o->ioas, o->buf, PAGE, AT);
+	a->unmap.ioas_id = o->ioas;
+	a->unmap.iova = AT;
+	a->unmap.length = PAGE;
+}
+
+static void fill_option(struct objects *o, union arg *a)
+{
+	a->option.option_id = IOMMU_OPTION_HUGE_PAGES;
+	a->option.op = IOMMU_OPTION_OP_GET;
+	a->option.object_id = o->ioas;
+}
+
+static void fill_hwpt(struct objects *o, union arg *a)
+{
+	a->hwpt.dev_id = o->dev.idev;
+	a->hwpt.pt_id = o->ioas;
+}
+
+static void fill_info(struct objects *o, union arg *a)
+{
+	a->info.dev_id = o->dev.idev;
+}
+
+#define FIELD(s, m) ((int)offsetof(struct s, m))
+
+const struct row rows[] = {
+	{ "DESTROY", IOMMU_DESTROY, 8, 8, fill_destroy, NONE, 0, {},
+	  { { FIELD(iommu_destroy, id), 0 } } },
+	{ "IOAS_ALLOC", IOMMU_IOAS_ALLOC, 12, 12, NULL, FIELD(iommu_ioas_alloc, flags), 0, {}, {} },
+	{ "ALLOW_IOVAS", IOMMU_IOAS_ALLOW_IOVAS, 24, 24, fill_allow, NONE, 0, { { 12, 4 } },
+	  { { FIELD(iommu_ioas_allow_iovas, ioas_id), -ENOENT } } },
+	{ "IOVA_RANGES", IOMMU_IOAS_IOVA_RANGES, 32, 32, fill_ranges, NONE, 0, { { 12, 4 } },
+	  { { FIELD(iommu_ioas_iova_ranges, ioas_id), -ENOENT } } },
+	{ "MAP", IOMMU_IOAS_MAP, 40, 40, fill_map, FIELD(iommu_ioas_map, flags), 7, { { 12, 4 } },
+	  { { FIELD(iommu_ioas_map, ioas_id), -ENOENT } } },
+	{ "MAP_FILE", IOMMU_IOAS_MAP_FILE, 40, 40, fill_map_file,
+	  FIELD(iommu_ioas_map_file, flags), 7, {},
+	  { { FIELD(iommu_ioas_map_file, ioas_id), -ENOENT } } },
+	{ "COPY", IOMMU_IOAS_COPY, 40, 40, fill_copy, FIELD(iommu_ioas_copy, flags), 7, {},
+	  { { FIELD(iommu_ioas_copy, dst_ioas_id), -ENOENT },
+	    { FIELD(iommu_ioas_copy, src_ioas_id), -ENOENT } } },
+	{ "UNMAP", IOMMU_IOAS_UNMAP, 24, 24, fill_unmap, NONE, 0, {},
+	  { { FIELD(iommu_ioas_unmap, ioas_id), -ENOENT } } },
+	{ "OPTION", IOMMU_OPTION, 24, 24, fill_option, NONE, 0, { { 10, 2 } },
+	  { { FIELD(iommu_option, object_id), -ENOENT } } },
+	{ "HWPT_ALLOC", IOMMU_HWPT_ALLOC, 48, 24, fill_hwpt, FIELD(iommu_hwpt_alloc, flags), 15,
+	  { { 20, 4 }, { 44, 4 } },
+	  { { FIELD(iommu_hwpt_alloc, dev_id), -ENOENT },
+	    { FIELD(iommu_hwpt_alloc, pt_id), -EINVAL } } },
+	{ "GET_HW_INFO", IOMMU_GET_HW_INFO, 40, 32, fill_info, FIELD(iommu_hw_info, flags), 1,
+	  { { 29, 1 }, { 30, 1 }, { 31, 1 } },
+	  { { FIELD(iommu_hw_info, dev_id), -ENOENT } } },
+};
+
+const struct row *const rows_end = rows + ARRAY_SIZE(rows);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a call of fail_nth works on, and how its result is judged. */
+#ifndef SELFTEST_FAIL_NTH_H
+#define SELFTEST_FAIL_NTH_H
+
+#include <stdbool.h>
+
+#include "lib/iommu.h"
+#include "lib/mock.h"
+#include "lib/sys.h"
+
+#define AT (MOCK_APERTURE_START + 16 * PAGE)
+#define LATER (AT + 16 * HUGE)
+#define SMALL (4 * PAGE)
+/* More than a call might keep on its stack, and of several kinds of memory. */
+#define LARGE (3 * HUGE)
+
+struct ctx {
+	int fd;
+	int access;
+	int file;
+	int new_fd;
+	/* small and large mapped with a device, small without one, empty with one. */
+	__u32 ioas, idle, empty;
+	struct mock_dev dev, empty_dev, new_dev;
+	char *small, *large;
+	__u32 hwpt, new_id, pages;
+	__u64 iova;
+};
+
+struct call {
+	const char *name;
+	/* Before every try, without failures; NULL if there is nothing to do. */
+	int (*before)(struct ctx *c);
+	int (*call)(struct ctx *c);
+	/* Has it done its work? And then it is undone. */
+	int (*done)(struct ctx *c);
+	/* Is everything as before()? Also undone. */
+	int (*intact)(struct ctx *c);
+	/* Newer than the oldest kernel; without its own error it says ENOTTY. */
+	int (*optional)(struct ctx *c);
+	/* Taking down needs no memory that could be missing. */
+	bool must_succeed;
+};
+
+extern const struct call calls[];
+extern const unsigned int num_calls;
+
+#endif
