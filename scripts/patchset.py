@@ -64,10 +64,22 @@ def base_repo(folder, base, paths):
     git(folder, "commit", "-q", "--allow-empty", "-m", "base")
 
 
+def commit_hook(repo, hook):
+    """Commits a patch that starts with `Subject: [PATCH] ...`, a blank line and a message."""
+    with open(hook, encoding="utf-8") as f:
+        head, _, rest = f.read().partition("\n\n")
+    subject = [line for line in head.split("\n") if line.startswith("Subject:")]
+    body, rule, _ = rest.partition("\n---\n")
+    if not subject or not rule or not body.strip():
+        raise assemble.Failed(f"{hook}: needs `Subject: [PATCH] ...`, a message, and `---`")
+    git(repo, "apply", "--index", hook)
+    git(repo, "commit", "-q", "-m", subject[0][8:].replace("[PATCH]", "").strip(), "-m", body)
+
+
 def make_series(repo, hooks, tree, paths, out):
     """Commits hooks and subjects, and writes them as patches."""
-    if hooks:
-        git(repo, "am", "-q", "--keep-cr", *hooks)
+    for hook in hooks:
+        commit_hook(repo, hook)
     left = set(paths)
     for subject, prefixes, body in SUBJECTS:
         for path in sorted(p for p in left if p.startswith(prefixes)):
