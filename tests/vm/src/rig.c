@@ -336,12 +336,24 @@ static long counter(const char *name)
 	errx(1, "/proc/vmstat has no %s", name);
 }
 
+/* The counters are kept per CPU, and summed up now and then: reading this file does it now. */
+static void fold_counters(void)
+{
+	char c;
+	int fd = xopen("/proc/sys/vm/stat_refresh", O_RDONLY);
+
+	if (read(fd, &c, 1) < 0)
+		err(1, "stat_refresh");
+	close(fd);
+}
+
 long pins(void)
 {
+	fold_counters();
 	return counter("nr_foll_pin_acquired") - counter("nr_foll_pin_released");
 }
 
-/* The counters are per CPU and files are released late: give them time. */
+/* Files are released, and memory is let go, a little after the call: give them time. */
 long pins_gone(void)
 {
 	long n = 0;
