@@ -54,7 +54,8 @@ static void device_info(struct device *dev, struct iommu_hw_info *cmd)
 static void *collect(struct op_call *call, struct iommu_hw_info *cmd, u32 *length)
 {
 	CLASS(idev, idev)(call->ictx, cmd->dev_id);
-	u32 wanted = cmd->in_data_type, type;
+	/* The same bytes are output only, and may be anything, without the flag. */
+	u32 wanted = cmd->flags & IOMMU_HW_INFO_FLAG_INPUT_TYPE ? cmd->in_data_type : 0, type;
 	void *data;
 
 	if (IS_ERR(idev))
@@ -79,8 +80,6 @@ int op_hw_info(struct op_call *call)
 	void *data;
 	int rc = 0;
 
-	if (!(cmd->flags & IOMMU_HW_INFO_FLAG_INPUT_TYPE) && cmd->in_data_type)
-		return -EOPNOTSUPP;
 	if (room && !cmd->data_uptr)
 		return -EINVAL;
 	data = collect(call, cmd, &length);
