@@ -143,7 +143,7 @@ static int try(const struct call *call, struct ctx *c, unsigned int n)
 
 static void test(const struct call *call)
 {
-	long pins = pins_outstanding();
+	long pins = pins_outstanding(), taint = kernel_taint();
 	unsigned int n = 0;
 	struct ctx c;
 	int rc = setup(&c), end;
@@ -167,6 +167,10 @@ static void test(const struct call *call)
 	if (pins != pins_outstanding()) {
 		ksft_print_msg("%s: %ld pages are still pinned\n", call->name,
 			       pins_outstanding() - pins);
+		end = -EIO;
+	}
+	if (taint != kernel_taint()) {
+		ksft_print_msg("%s: the kernel's log has a warning\n", call->name);
 		end = -EIO;
 	}
 	ksft_test_result(rc == 1 && !end, "%s: %u allocations\n", call->name, n - 1);

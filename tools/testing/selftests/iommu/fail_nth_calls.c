@@ -302,7 +302,7 @@ static int call_access(struct ctx *c)
 
 static int call_pin(struct ctx *c)
 {
-	return access_pin(c->fd, c->access, AT, LARGE, NULL, 0, &c->pages);
+	return access_pin(c->fd, c->access, AT + SMALL, LARGE, c->large, 0, &c->pages);
 }
 
 static int done_pin(struct ctx *c)

@@ -262,12 +262,14 @@ TEST_F(file, truncated)
 
 TEST_F(file, hole_punched)
 {
-	int access = access_new(self->fd, self->ioas, 0);
 	static char got[2 * PAGE];
+	int access;
 
-	ASSERT_LT(0, access);
+	/* Without a device there is nothing that would keep a page. */
 	if (!variant->device)
 		return;
+	access = access_new(self->fd, self->ioas, 0);
+	ASSERT_LT(0, access);
 	ASSERT_EQ(0, map_part(self, 0, variant->length, AT));
 	ASSERT_EQ(0, fallocate(self->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
 			       variant->length));

@@ -53,6 +53,19 @@ long pages_pinned(void)
 	return status_kb("VmPin") * 1024 / (long)PAGE;
 }
 
+long kernel_taint(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/tainted", "r");
+	long value = -1;
+
+	if (!file)
+		return -1;
+	if (fscanf(file, "%ld", &value) != 1)
+		value = -1;
+	fclose(file);
+	return value;
+}
+
 static void *mem(size_t length, int flags)
 {
 	void *p = mmap(NULL, length, PROT_READ | PROT_WRITE,

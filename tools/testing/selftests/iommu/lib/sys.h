@@ -15,6 +15,9 @@ long status_kb(const char *field);
 /* This process's VmPin in pages. */
 long pages_pinned(void);
 
+/* What the kernel has complained of so far: as of /proc/sys/kernel/tainted. */
+long kernel_taint(void);
+
 /* All NULL when there is no memory; each is written once, so that it is there. */
 void *mem_shared(size_t length);
 void *mem_private(size_t length);
