@@ -28,8 +28,7 @@ static inline unsigned long range_length(const struct iova_range *r)
 
 /*
  * -EINVAL for a length of zero; -EOVERFLOW for a start or length that is
- * ULONG_MAX or more, and for a range that wraps. A range as long as the whole
- * address space has no length that fits; nothing needs one.
+ * ULONG_MAX or more, and for a range that wraps.
  */
 static inline int range_from_abi(struct iova_range *r, u64 start, u64 length)
 {
@@ -39,7 +38,7 @@ static inline int range_from_abi(struct iova_range *r, u64 start, u64 length)
 		return -EINVAL;
 	if (start >= ULONG_MAX || length >= ULONG_MAX)
 		return -EOVERFLOW;
-	if (check_add_overflow(start, length - 1, &last) || last >= ULONG_MAX)
+	if (check_add_overflow(start, length - 1, &last) || last > ULONG_MAX)
 		return -EOVERFLOW;
 	r->start = start;
 	r->last = last;

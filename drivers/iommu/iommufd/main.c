@@ -81,12 +81,6 @@ struct iommufd_ctx *ctx_of_file(struct file *file)
 	return file->f_op == &ctx_fops ? file->private_data : NULL;
 }
 
-static bool account_fits(const struct account *acct, bool per_process)
-{
-	return acct && acct->mm == current->mm && acct->user == current_user() &&
-	       acct->per_process == per_process;
-}
-
 /**
  * ctx_account() - who pays for what the calling process maps
  * @ictx: the context
@@ -101,7 +95,7 @@ struct account *ctx_account(struct iommufd_ctx *ictx)
 
 	spin_lock(&ictx->account_lock);
 	per_process = ictx->account_per_process;
-	if (account_fits(ictx->account, per_process)) {
+	if (ictx->account && account_fits(ictx->account, per_process)) {
 		acct = account_hold(ictx->account);
 		spin_unlock(&ictx->account_lock);
 		return acct;

@@ -88,6 +88,9 @@ void object_put_or_destroy(struct object *obj);
 void object_remove(struct object *obj);
 void object_destroy_all(struct iommufd_ctx *ictx);
 
+DEFINE_CLASS(object, struct object *, if (!IS_ERR_OR_NULL(_T)) object_put(_T),
+	     object_get_any(ictx, id), struct iommufd_ctx *ictx, u32 id)
+
 /* One more reference by somebody who has one. */
 static inline void object_hold(struct object *obj)
 {

@@ -4,6 +4,7 @@
  * refunded after it is unpinned, to the same account, whoever does it.
  */
 #include <linux/atomic.h>
+#include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -30,12 +31,26 @@ struct account *account_new(bool per_process)
 		return NULL;
 	refcount_set(&acct->refs, 1);
 	acct->per_process = per_process;
+	acct->unlimited = capable(CAP_IPC_LOCK);
 	acct->mm = current->mm;
 	mmgrab(acct->mm);
 	acct->task = current->group_leader;
 	get_task_struct(acct->task);
 	acct->user = get_uid(current_user());
 	return acct;
+}
+
+/**
+ * account_fits() - whether an account is the one that account_new() would make
+ * @acct: the account
+ * @per_process: bounded per process
+ *
+ * Context: process.
+ */
+bool account_fits(const struct account *acct, bool per_process)
+{
+	return acct->mm == current->mm && acct->user == current_user() &&
+	       acct->per_process == per_process && acct->unlimited == capable(CAP_IPC_LOCK);
 }
 
 /**
@@ -86,8 +101,12 @@ static int charge_process(struct account *acct, unsigned long npages, bool inc)
  */
 int account_charge(struct account *acct, unsigned long npages)
 {
-	int rc = acct->per_process ? charge_process(acct, npages, true) : charge_user(acct, npages);
+	int rc = 0;
 
+	if (acct->per_process && !acct->unlimited)
+		rc = charge_process(acct, npages, true);
+	else if (!acct->unlimited)
+		rc = charge_user(acct, npages);
 	if (!rc)
 		atomic64_add(npages, &acct->mm->pinned_vm);
 	return rc;
@@ -103,6 +122,8 @@ int account_charge(struct account *acct, unsigned long npages)
 void account_refund(struct account *acct, unsigned long npages)
 {
 	atomic64_sub(npages, &acct->mm->pinned_vm);
+	if (acct->unlimited)
+		return;
 	if (acct->per_process)
 		charge_process(acct, npages, false);
 	else

@@ -17,6 +17,7 @@ struct user_struct;
  * struct account - a payer
  * @refs: references
  * @per_process: bounded by the process's locked memory, not by the user's
+ * @unlimited: made with CAP_IPC_LOCK: counted, not bounded
  * @mm: the address space that memory is taken from; mmgrab()ed, so that it may
  *	be dead
  * @task: whose RLIMIT_MEMLOCK counts
@@ -25,12 +26,14 @@ struct user_struct;
 struct account {
 	refcount_t refs;
 	bool per_process;
+	bool unlimited;
 	struct mm_struct *mm;
 	struct task_struct *task;
 	struct user_struct *user;
 };
 
 struct account *account_new(bool per_process);
+bool account_fits(const struct account *acct, bool per_process);
 void account_put(struct account *acct);
 int account_charge(struct account *acct, unsigned long npages);
 void account_refund(struct account *acct, unsigned long npages);

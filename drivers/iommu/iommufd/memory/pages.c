@@ -19,7 +19,7 @@
 #include "pages.h"
 
 #define BATCH_PAGES 512
-#define BATCH_ON_STACK 8
+#define BATCH_ON_STACK LOAN_PAGES
 
 /**
  * pages_alloc() - a pages object with nothing pinned
@@ -112,6 +112,9 @@ static void extent_insert(struct pages *pages, struct extent *new)
  */
 static void folio_pin_again(struct folio *folio)
 {
+	/* Never pinned, never unpinned. */
+	if (is_zero_folio(folio))
+		return;
 	if (folio_test_large(folio)) {
 		folio_ref_inc(folio);
 		atomic_inc(&folio->_pincount);
@@ -433,6 +436,34 @@ unsigned long pages_iter_next(struct pages_iter *it, unsigned long *pfn)
 	return total;
 }
 
+/*
+ * Take one more pin of each page that is pinned already, up to count: they are
+ * what a device sees, whatever has become of the mapping or file. Returns how
+ * many; 0 if the first is not pinned, and then *count is how many are not.
+ */
+static long borrow_pinned(struct pages *pages, unsigned long first, unsigned long *count,
+			  struct pin_batch *batch)
+{
+	unsigned long pfn, i;
+	struct extent *e;
+
+	guard(mutex)(&pages->lock);
+	e = extent_at(pages, first);
+	if (!e || e->first > first) {
+		*count = e ? min(*count, e->first - first) : *count;
+		return 0;
+	}
+	batch->per_folio = false;
+	*count = min(*count, e->first + e->count - first);
+	for (i = 0; i < *count; i++) {
+		run_slice_at(&e->slice, first + i - e->first, 1, &pfn);
+		if (run_builder_add(&batch->runs, pfn, 1))
+			return i ?: -ENOMEM;
+		folio_pin_again(page_folio(pfn_to_page(pfn)));
+	}
+	return i;
+}
+
 /**
  * pages_borrow() - pin a few pages for a moment, at no charge
  * @pages: the pages object
@@ -446,15 +477,17 @@ unsigned long pages_iter_next(struct pages_iter *it, unsigned long *pfn)
 ssize_t pages_borrow(struct pages *pages, unsigned long offset, size_t len,
 		     struct pages_loan *loan)
 {
+	unsigned long first = offset >> PAGE_SHIFT, count;
 	long got;
 
 	loan->batch.pages = loan->pages;
 	loan->batch.room = LOAN_PAGES;
 	loan->offset = offset_in_page(offset);
+	count = min_t(size_t, LOAN_PAGES, DIV_ROUND_UP(len + loan->offset, PAGE_SIZE));
 	run_builder_init(&loan->batch.runs);
-	got = pages->source->pin(pages, offset >> PAGE_SHIFT,
-				 min_t(size_t, LOAN_PAGES,
-				       DIV_ROUND_UP(len + loan->offset, PAGE_SIZE)), &loan->batch);
+	got = borrow_pinned(pages, first, &count, &loan->batch);
+	if (!got)
+		got = pages->source->pin(pages, first, count, &loan->batch);
 	if (got < 0) {
 		pages_loan_return(loan, false);
 		return got;

@@ -34,10 +34,12 @@ int op_hwpt_alloc(struct op_call *call)
 	if (cmd->data_len || cmd->data_uptr)
 		return -EINVAL;
 
-	CLASS(ioas, ioas)(call->ictx, cmd->pt_id);
-	if (IS_ERR(ioas))
-		return PTR_ERR(ioas);
-	hwpt = alloc_for(call, cmd, ioas);
+	CLASS(object, parent)(call->ictx, cmd->pt_id);
+	if (IS_ERR(parent))
+		return PTR_ERR(parent);
+	if (parent->type != &ioas_type)
+		return -EINVAL;
+	hwpt = alloc_for(call, cmd, container_of(parent, struct ioas, obj));
 	if (IS_ERR(hwpt))
 		return PTR_ERR(hwpt);
 	call->new_obj = &hwpt->obj;

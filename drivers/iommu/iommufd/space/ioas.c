@@ -19,13 +19,12 @@
 static void ioas_destroy(struct object *obj)
 {
 	struct ioas *ioas = container_of(obj, struct ioas, obj);
-	unsigned long next = 0;
+	MA_STATE(mas, &ioas->map, 0, 0);
 	struct area *area;
 
 	WARN_ON(!list_empty(&ioas->members) || !list_empty(&ioas->accesses));
 	down_write(&ioas->map_rwsem);
-	while ((area = iova_map_next(&ioas->map, next, ULONG_MAX))) {
-		next = area->iova.last + 1;
+	mas_for_each(&mas, area, ULONG_MAX) {
 		area_free(area);
 		cond_resched();
 	}

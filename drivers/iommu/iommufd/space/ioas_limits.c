@@ -68,17 +68,13 @@ static unsigned long needed_align(struct ioas *ioas, bool large)
 
 static bool areas_aligned(struct ioas *ioas, unsigned long align)
 {
-	unsigned long next = 0;
+	MA_STATE(mas, &ioas->map, 0, 0);
 	struct area *area;
 
-	while ((area = iova_map_next(&ioas->map, next, ULONG_MAX))) {
+	mas_for_each(&mas, area, ULONG_MAX)
 		if ((area->iova.start | range_length(&area->iova) |
 		     offset_in_page(area->offset)) & (align - 1))
 			return false;
-		next = area->iova.last + 1;
-		if (!next)
-			break;
-	}
 	return true;
 }
 

@@ -33,18 +33,23 @@ static int reserve_outside(struct ioas *ioas, const struct ioas_member *member)
 	return rc;
 }
 
-/* The next published area from *next on that is not pinned. */
-static struct area *next_unpinned(struct ioas *ioas, unsigned long *next)
+/* The first published area from an IOVA on that is not pinned. */
+static struct area *next_unpinned(struct ioas *ioas, unsigned long iova)
 {
+	MA_STATE(mas, &ioas->map, iova, iova);
 	struct area *area;
 
 	lockdep_assert_held(&ioas->map_rwsem);
-	while ((area = iova_map_next(&ioas->map, *next, ULONG_MAX))) {
-		*next = area->iova.last + 1;
+	mas_for_each(&mas, area, ULONG_MAX)
 		if (area->state == AREA_READY && !area->pinned)
 			return area;
-	}
 	return NULL;
+}
+
+/* Whether an area is in every member; one that is being mapped is not yet. */
+static bool area_loaded(const struct area *area)
+{
+	return area->state != AREA_RESERVED && area->pinned;
 }
 
 /*
@@ -84,7 +89,7 @@ static int pin_all(struct ioas *ioas)
 
 	for (;;) {
 		down_read(&ioas->map_rwsem);
-		area = next_unpinned(ioas, &next);
+		area = next_unpinned(ioas, next);
 		if (area) {
 			snapshot = *area;
 			pages_hold(snapshot.pages);
@@ -94,8 +99,9 @@ static int pin_all(struct ioas *ioas)
 			return 0;
 		rc = pin_one(ioas, &snapshot);
 		pages_put(snapshot.pages);
-		if (rc)
+		if (rc || snapshot.iova.last == ULONG_MAX)
 			return rc;
+		next = snapshot.iova.last + 1;
 		cond_resched();
 	}
 }
@@ -112,22 +118,23 @@ static void unload_range(struct ioas_member *member, struct iova_range *span, bo
 static void unload_below(struct ioas *ioas, struct ioas_member *member, const struct area *end)
 {
 	struct iommu_iotlb_gather gather;
+	MA_STATE(mas, &ioas->map, 0, 0);
 	struct iova_range span = {};
-	unsigned long next = 0;
 	struct area *area;
 	bool any = false;
 
 	lockdep_assert_held_write(&ioas->members_lock);
 	iommu_iotlb_gather_init(&gather);
-	while ((area = iova_map_next(&ioas->map, next, ULONG_MAX)) && area != end) {
-		next = area->iova.last + 1;
-		if (any && area->pinned && area->iova.start - 1 == span.last) {
+	mas_for_each(&mas, area, ULONG_MAX) {
+		if (area == end)
+			break;
+		if (any && area_loaded(area) && area->iova.start - 1 == span.last) {
 			span.last = area->iova.last;
 			continue;
 		}
 		unload_range(member, &span, &any, &gather);
 		span = area->iova;
-		any = area->pinned;
+		any = area_loaded(area);
 		cond_resched();
 	}
 	unload_range(member, &span, &any, &gather);
@@ -136,13 +143,12 @@ static void unload_below(struct ioas *ioas, struct ioas_member *member, const st
 
 static int load_all(struct ioas *ioas, struct ioas_member *member)
 {
-	unsigned long next = 0;
+	MA_STATE(mas, &ioas->map, 0, 0);
 	struct area *area;
 	int rc;
 
-	while ((area = iova_map_next(&ioas->map, next, ULONG_MAX))) {
-		next = area->iova.last + 1;
-		if (!area->pinned || area->state == AREA_RESERVED)
+	mas_for_each(&mas, area, ULONG_MAX) {
+		if (!area_loaded(area))
 			continue;
 		rc = area_load(ioas, member, area);
 		if (rc) {
@@ -157,16 +163,15 @@ static int load_all(struct ioas *ioas, struct ioas_member *member)
 /* A pinner less; nothing of the leaving one's domain is mapped. */
 static void drop_pinner(struct ioas *ioas)
 {
-	unsigned long next = 0;
+	MA_STATE(mas, &ioas->map, 0, 0);
 	struct area *area;
 
 	lockdep_assert_held_write(&ioas->members_lock);
 	if (--ioas->pinners)
 		return;
 	guard(rwsem_write)(&ioas->map_rwsem);
-	while ((area = iova_map_next(&ioas->map, next, ULONG_MAX))) {
-		next = area->iova.last + 1;
-		if (area->pinned && area->state != AREA_RESERVED)
+	mas_for_each(&mas, area, ULONG_MAX) {
+		if (area_loaded(area))
 			area_unpin(area);
 		cond_resched();
 	}
@@ -175,7 +180,6 @@ static void drop_pinner(struct ioas *ioas)
 /* Pin what is not, and come back with members_lock held for writing. */
 static int pin_and_lock(struct ioas *ioas)
 {
-	unsigned long next;
 	struct area *area;
 	int rc;
 
@@ -184,9 +188,8 @@ static int pin_and_lock(struct ioas *ioas)
 		down_write(&ioas->members_lock);
 		if (rc)
 			return rc;
-		next = 0;
 		down_read(&ioas->map_rwsem);
-		area = next_unpinned(ioas, &next);
+		area = next_unpinned(ioas, 0);
 		up_read(&ioas->map_rwsem);
 		if (!area)
 			return 0;

@@ -13,12 +13,11 @@
 /* Collect the areas of a range; those not published yet are not there. */
 static int collect(struct ioas *ioas, const struct iova_range *range, struct list_head *areas)
 {
-	unsigned long next = range->start;
+	MA_STATE(mas, &ioas->map, range->start, range->start);
 	struct area *area;
 
 	lockdep_assert_held_write(&ioas->map_rwsem);
-	while (next <= range->last && (area = iova_map_next(&ioas->map, next, range->last))) {
-		next = area->iova.last + 1;
+	mas_for_each(&mas, area, range->last) {
 		if (area->state == AREA_RESERVED)
 			continue;
 		if (area->state == AREA_RETIRING)
