@@ -38,7 +38,7 @@ static void victim(int ready, bool churn)
 	struct rig rig;
 	__u32 other, pt;
 	char *va;
-	int i;
+	int turns = 0;
 
 	rig_open(&rig, bdf);
 	map_all(&rig);
@@ -50,10 +50,10 @@ static void victim(int ready, bool churn)
 	edu_start(rig.bar, EDU_BUFFER, BASE + SIZE, 512, true);
 	if (write(ready, "r", 1) != 1)
 		err(1, "write");
-	for (i = 0; churn; i++) {
+	while (churn) {
 		ioas_map(rig.iommu, rig.ioas, va, SIZE, BASE * 2, RW);
 		ioas_unmap(rig.iommu, rig.ioas, BASE * 2, SIZE);
-		pt = i % 2 ? rig.ioas : other;
+		pt = turns++ % 2 ? rig.ioas : other;
 		dev_attach(rig.dev, &pt);
 	}
 	pause();

@@ -11,9 +11,6 @@
 #include <stddef.h>
 #include <linux/types.h>
 
-#ifndef __printf
-#define __printf(a, b)	__attribute__((format(printf, a, b)))
-#endif
 #define PAGE		4096UL
 #define HUGE_PAGE	0x200000UL
 #define RW		(IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE)
@@ -21,7 +18,8 @@
 #define EDU_BUFFER	0x40000ULL
 
 /* Checks: one line each. The exit status of a program is check_done(). */
-bool check(bool good, const char *name, const char *fmt, ...) __printf(3, 4);
+bool check(bool good, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 bool check_rc(int rc, int want, const char *name);
 int check_done(void);
 
