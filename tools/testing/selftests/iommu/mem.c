@@ -224,6 +224,25 @@ TEST_F(mem, not_there)
 	EXPECT_EQ(0, map_at(self->fd, self->ioas, buf, 3 * PAGE, AT));
 }
 
+/* What has no pages that could be pinned: here the kernel's own page for clocks. */
+TEST_F(mem, no_memory)
+{
+	char line[256], *va = NULL;
+	FILE *maps = fopen("/proc/self/maps", "r");
+	__u64 iova = AT;
+
+	ASSERT_NE(NULL, maps);
+	while (!va && fgets(line, sizeof(line), maps)) {
+		if (strstr(line, "[vvar]"))
+			va = (char *)strtoul(line, NULL, 16);
+	}
+	fclose(maps);
+	if (!va)
+		SKIP(return, "no [vvar] in this process");
+	EXPECT_EQ(-EFAULT, map(self->fd, self->ioas, FIXED | PERM_R, va, PAGE, &iova));
+	EXPECT_NOTHING_LEFT();
+}
+
 /* Far into a large mapping, after much has been pinned already. */
 TEST_F(mem, hole_in_huge_pages)
 {
