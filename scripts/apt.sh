@@ -27,14 +27,15 @@ apt_why()
 	elif grep -qE 'Temporary failure|Could not (connect|resolve)|Failed to fetch' "$APT_LOG"; then
 		echo "the package mirror cannot be reached: check the network, then run again"
 	else
-		echo "see ${APT_LOG#"$TOP"/}"
+		echo "see /etc/apt/sources.list* and ${APT_LOG#"$TOP"/}"
 	fi
 }
 
-# Update once per run and list, and only when an install without it did not work.
+# Only when an install without it did not work. One mirror of several that is down need not matter:
+# whether it did, the install tells.
 apt_update()
 {
-	apt_run "$@" update || die "apt-get update failed: $(apt_why)"
+	apt_run "$@" update || true
 }
 
 apt_require_root()
@@ -67,7 +68,7 @@ backports_options()
 	# shellcheck disable=SC2016
 	uri=$(apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
 		awk -v r="$release" '$1 == r && $2 == "main" { print $3; exit }')
-	[[ $uri ]] || die "apt has no list for $release main: fix /etc/apt/sources.list, then run again"
+	[[ $uri ]] || die "apt knows no mirror of $release main: $(apt_why)"
 	[[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] &&
 		key='[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] '
 	rm -rf "$dir/parts"

@@ -54,6 +54,11 @@ step()
 		return 0
 	fi
 	printf 'FAILED after %d s\n' $((SECONDS - start)) >&2
+	# A script of ours has said it in one line already.
+	if grep '^error: ' "$log" | tail -n 1 >&2; then
+		say "  log: ${log#"$TOP"/}"
+		exit 1
+	fi
 	grep -v '^make\[' "$log" | grep -E -i -m 12 '(^|[^a-z_-])(error|fatal|undefined reference)[: ]' >&2 ||
 		tail -n 12 "$log" >&2
 	if grep -q 'No space left on device' "$log"; then
