@@ -13,6 +13,7 @@ from unittest import mock
 
 import assemble
 import budgets
+import gate
 import ktap
 import layers
 import mirror
@@ -194,6 +195,16 @@ class Checks(unittest.TestCase):
         source = "int a(int b,\n      int c)\n{\n\treturn 1;\n}\n\nTEST_F(x, y)\n{\n}\n"
         self.assertEqual([(f[1], f[2]) for f in budgets.functions(source)],
                          [("a", 5), ("TEST_F", 3)])
+
+    def test_gate(self):
+        """One way of undoing in a function, and no configuration in it."""
+        source = "int a(void)\n{\n\tguard(mutex)(&m);\n\tgoto out;\n}\n\n#ifdef CONFIG_X\n" \
+                 "void b_locked(void)\n{\n}\n#endif\n"
+        with mock.patch.multiple(gate, ours=lambda *_: ["drivers/a.c"], text=lambda _: source,
+                                 report=lambda findings: print("\n".join(findings))):
+            out = quiet(gate.main)
+        self.assertEqual([line.split(":")[1] for line in out.strip().split("\n")],
+                         ["1", "8", "7"])
 
     def test_layers(self):
         """Down is allowed; up, left and into the base's private headers is not."""
