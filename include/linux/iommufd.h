@@ -60,60 +60,60 @@ struct iommufd_access_ops {
 };
 
 #if IS_ENABLED(CONFIG_IOMMUFD)
-struct iommufd_ctx *iommufd_ctx_from_file(struct file *file);
-struct iommufd_ctx *iommufd_ctx_from_fd(int fd);
 void iommufd_ctx_get(struct iommufd_ctx *ictx);
 void iommufd_ctx_put(struct iommufd_ctx *ictx);
+struct iommufd_ctx *iommufd_ctx_from_fd(int fd);
+struct iommufd_ctx *iommufd_ctx_from_file(struct file *file);
 bool iommufd_ctx_has_group(struct iommufd_ctx *ictx, struct iommu_group *group);
 
 struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx, struct device *dev,
 					   unsigned int flags, u32 *id);
-void iommufd_device_unbind(struct iommufd_device *idev);
+struct iommufd_ctx *iommufd_device_to_ictx(struct iommufd_device *idev);
+u32 iommufd_device_to_id(struct iommufd_device *idev);
 int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id);
 int iommufd_device_replace(struct iommufd_device *idev, u32 *pt_id);
 void iommufd_device_detach(struct iommufd_device *idev);
-struct iommufd_ctx *iommufd_device_to_ictx(struct iommufd_device *idev);
-u32 iommufd_device_to_id(struct iommufd_device *idev);
+void iommufd_device_unbind(struct iommufd_device *idev);
 
+int iommufd_access_rw(struct iommufd_access *access, unsigned long iova, void *data,
+		      size_t length, unsigned int flags);
+int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
+			     unsigned long length, struct page **pages, unsigned int flags);
+void iommufd_access_unpin_pages(struct iommufd_access *access, unsigned long iova,
+				unsigned long length);
 struct iommufd_access *iommufd_access_create(struct iommufd_ctx *ictx,
 					     const struct iommufd_access_ops *ops,
 					     void *data, u32 *id);
-void iommufd_access_destroy(struct iommufd_access *access);
 int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id);
 int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id);
 void iommufd_access_detach(struct iommufd_access *access);
-int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
-			     unsigned long length, struct page **out_pages, unsigned int flags);
-void iommufd_access_unpin_pages(struct iommufd_access *access, unsigned long iova,
-				unsigned long length);
-int iommufd_access_rw(struct iommufd_access *access, unsigned long iova, void *data,
-		      size_t len, unsigned int flags);
+void iommufd_access_destroy(struct iommufd_access *access);
 #else
+static inline int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
+				    void *data, size_t length, unsigned int flags)
+{
+	return -EOPNOTSUPP;
+}
+
 static inline struct iommufd_ctx *iommufd_ctx_from_file(struct file *file)
 {
 	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static inline int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
+					   unsigned long length, struct page **pages,
+					   unsigned int flags)
+{
+	return -EOPNOTSUPP;
 }
 
 static inline void iommufd_ctx_put(struct iommufd_ctx *ictx)
 {
 }
 
-static inline int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
-					   unsigned long length, struct page **out_pages,
-					   unsigned int flags)
-{
-	return -EOPNOTSUPP;
-}
-
 static inline void iommufd_access_unpin_pages(struct iommufd_access *access, unsigned long iova,
 					      unsigned long length)
 {
-}
-
-static inline int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
-				    void *data, size_t len, unsigned int flags)
-{
-	return -EOPNOTSUPP;
 }
 #endif
 
@@ -121,7 +121,7 @@ static inline int iommufd_access_rw(struct iommufd_access *access, unsigned long
  * A VFIO group whose container is an iommu fd needs the type1 ioctls on that
  * fd, which are not offered: groups are served by VFIO's own container.
  */
-static inline int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *out_ioas_id)
+static inline int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ictx)
 {
 	return -EOPNOTSUPP;
 }
@@ -131,7 +131,7 @@ static inline int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx)
 	return -EOPNOTSUPP;
 }
 
-static inline int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ictx)
+static inline int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *out_ioas_id)
 {
 	return -EOPNOTSUPP;
 }

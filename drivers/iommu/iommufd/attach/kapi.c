@@ -278,7 +278,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_detach, IOMMUFD);
  * @access: the access; its ops say that it needs this
  * @iova: page-aligned
  * @length: bytes, a multiple of PAGE_SIZE
- * @out_pages: set to the pages, one per PAGE_SIZE
+ * @pages: set to the pages, one per PAGE_SIZE
  * @flags: of enum iommufd_access_flags
  *
  * Context: may sleep and wait for user space to fault memory in; with no lock
@@ -288,7 +288,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_detach, IOMMUFD);
  * failed. Nothing stays pinned then.
  */
 int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
-			     unsigned long length, struct page **out_pages, unsigned int flags)
+			     unsigned long length, struct page **pages, unsigned int flags)
 {
 	struct iova_range range;
 	int rc;
@@ -300,7 +300,7 @@ int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
 	rc = range_from_abi(&range, iova, length);
 	if (rc)
 		return rc;
-	return access_pin(access, &range, flags & IOMMUFD_ACCESS_RW_WRITE, out_pages);
+	return access_pin(access, &range, flags & IOMMUFD_ACCESS_RW_WRITE, pages);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_pin_pages, IOMMUFD);
 
@@ -328,7 +328,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_unpin_pages, IOMMUFD);
  * @access: the access
  * @iova: first byte
  * @data: kernel memory
- * @len: bytes
+ * @length: bytes
  * @flags: of enum iommufd_access_flags
  *
  * Context: may sleep and wait for user space to fault memory in. Any task: the
@@ -337,14 +337,14 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_unpin_pages, IOMMUFD);
  * -EPERM; -EFAULT; -EINVAL; -EOVERFLOW. A part may have been copied.
  */
 int iommufd_access_rw(struct iommufd_access *access, unsigned long iova, void *data,
-		      size_t len, unsigned int flags)
+		      size_t length, unsigned int flags)
 {
 	struct iova_range range;
 	int rc;
 
 	if (flags & ~(IOMMUFD_ACCESS_RW_WRITE | IOMMUFD_ACCESS_RW_KTHREAD))
 		return -EINVAL;
-	rc = range_from_abi(&range, iova, len);
+	rc = range_from_abi(&range, iova, length);
 	if (rc)
 		return rc;
 	return access_rw(access, &range, data, flags & IOMMUFD_ACCESS_RW_WRITE);

@@ -9,17 +9,15 @@
  * first's. Boundaries between extents are never removed: a slice once pinned
  * has them at both ends, so that releasing it cuts nothing.
  */
-#include <linux/highmem.h>
 #include <linux/mm.h>
-#include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "account.h"
-#include "pages.h"
+#include "extent.h"
 
 #define BATCH_PAGES 512
-#define BATCH_ON_STACK LOAN_PAGES
+#define BATCH_ON_STACK 8
 
 /**
  * pages_alloc() - a pages object with nothing pinned
@@ -66,149 +64,6 @@ void pages_put(struct pages *pages)
 	kfree(pages);
 }
 
-/* The extent that has the page, or else the first one behind it. */
-static struct extent *extent_at(struct pages *pages, unsigned long page)
-{
-	struct rb_node *node = pages->extents.rb_node;
-	struct extent *found = NULL;
-
-	lockdep_assert_held(&pages->lock);
-	while (node) {
-		struct extent *e = rb_entry(node, struct extent, node);
-
-		if (page < e->first + e->count) {
-			found = e;
-			node = node->rb_left;
-		} else {
-			node = node->rb_right;
-		}
-	}
-	return found;
-}
-
-static struct extent *extent_next(struct extent *e)
-{
-	return rb_entry_safe(rb_next(&e->node), struct extent, node);
-}
-
-static void extent_insert(struct pages *pages, struct extent *new)
-{
-	struct rb_node **link = &pages->extents.rb_node, *parent = NULL;
-
-	lockdep_assert_held(&pages->lock);
-	while (*link) {
-		struct extent *e = rb_entry(*link, struct extent, node);
-
-		parent = *link;
-		link = new->first < e->first ? &parent->rb_left : &parent->rb_right;
-	}
-	rb_link_node(&new->node, parent, link);
-	rb_insert_color(&new->node, &pages->extents);
-}
-
-/*
- * One more pin of a folio that has one. The base offers no call for it that a
- * module may use; unpin_folio() is what undoes it.
- */
-static void folio_pin_again(struct folio *folio)
-{
-	/* Never pinned, never unpinned. */
-	if (is_zero_folio(folio))
-		return;
-	if (folio_test_large(folio)) {
-		folio_ref_inc(folio);
-		atomic_inc(&folio->_pincount);
-	} else {
-		folio_ref_add(folio, GUP_PIN_COUNTING_BIAS);
-	}
-	mod_node_page_state(folio_pgdat(folio), NR_FOLL_PIN_ACQUIRED, 1);
-}
-
-/* Cut an extent so that a new one, tail, begins at page. Cannot fail. */
-static void extent_split(struct pages *pages, struct extent *e, unsigned long page,
-			 struct extent *tail)
-{
-	u32 at = page - e->first;
-	unsigned long before, pfn;
-
-	run_slice_at(&e->slice, at - 1, 1, &before);
-	run_slice_at(&e->slice, at, 1, &pfn);
-	if (e->per_folio && pfn == before + 1 &&
-	    page_folio(pfn_to_page(pfn)) == page_folio(pfn_to_page(before)))
-		folio_pin_again(page_folio(pfn_to_page(pfn)));
-
-	tail->first = page;
-	tail->count = e->count - at;
-	tail->users = e->users;
-	tail->per_folio = e->per_folio;
-	run_slice_split(&e->slice, at, &tail->slice);
-	e->count = at;
-	extent_insert(pages, tail);
-}
-
-/* Make page the first of an extent, if any extent has it. */
-static int cut_at(struct pages *pages, unsigned long page, gfp_t gfp)
-{
-	struct extent *e = extent_at(pages, page), *tail;
-
-	if (!e || e->first >= page)
-		return 0;
-	tail = kmalloc(sizeof(*tail), gfp);
-	if (!tail)
-		return -ENOMEM;
-	extent_split(pages, e, page, tail);
-	return 0;
-}
-
-static void unpin_run(unsigned long pfn, unsigned long count, bool per_folio, bool dirty)
-{
-	if (!per_folio) {
-		unpin_user_page_range_dirty_lock(pfn_to_page(pfn), count, dirty);
-		return;
-	}
-	while (count) {
-		struct page *page = pfn_to_page(pfn);
-		struct folio *folio = page_folio(page);
-		unsigned long rest = folio_nr_pages(folio) - folio_page_idx(folio, page);
-		unsigned long n = min(count, rest);
-
-		if (dirty && !folio_test_dirty(folio)) {
-			folio_lock(folio);
-			folio_mark_dirty(folio);
-			folio_unlock(folio);
-		}
-		unpin_folio(folio);
-		pfn += n;
-		count -= n;
-	}
-}
-
-static void unpin_batch(struct pin_batch *batch, bool dirty)
-{
-	u32 i;
-
-	for (i = 0; i < batch->runs.nruns; i++)
-		unpin_run(batch->runs.runs[i].pfn, batch->runs.runs[i].count, batch->per_folio,
-			  dirty);
-}
-
-/* Give back an extent that is in no tree; what was pinned there is refunded. */
-static void extent_free(struct pages *pages, struct extent *e, bool dirty)
-{
-	unsigned long pfn;
-	u32 page, n;
-
-	for (page = 0; page < e->count; page += n) {
-		n = run_slice_at(&e->slice, page, e->count - page, &pfn);
-		unpin_run(pfn, n, e->per_folio, dirty);
-		if (!(page & (SZ_1K - 1)))
-			cond_resched();
-	}
-	account_refund(pages->account, e->count);
-	run_slice_free(&e->slice);
-	kfree(e);
-}
-
 static int pin_into(struct pages *pages, unsigned long first, u32 count, struct pin_batch *batch)
 {
 	while (batch->runs.npages < count) {
@@ -247,7 +102,7 @@ static struct extent *extent_pin(struct pages *pages, unsigned long first, u32 c
 	if (!rc)
 		rc = run_builder_finish(&batch->runs, &e->slice);
 	if (rc) {
-		unpin_batch(batch, false);
+		extent_unpin_batch(batch, false);
 		run_builder_exit(&batch->runs);
 		account_refund(pages->account, count);
 		kfree(e);
@@ -268,8 +123,8 @@ static long use_extent(struct pages *pages, unsigned long first, unsigned long c
 {
 	struct extent *e;
 
-	if (cut_at(pages, first, GFP_KERNEL_ACCOUNT) ||
-	    cut_at(pages, first + count, GFP_KERNEL_ACCOUNT))
+	if (extent_cut_at(pages, first, GFP_KERNEL_ACCOUNT) ||
+	    extent_cut_at(pages, first + count, GFP_KERNEL_ACCOUNT))
 		return -ENOMEM;
 	e = extent_at(pages, first);
 	if (e->users == U32_MAX)
@@ -374,8 +229,8 @@ void pages_release(struct pages *pages, unsigned long first, unsigned long count
 	LIST_HEAD(unused);
 
 	mutex_lock(&pages->lock);
-	cut_at(pages, first, GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
-	cut_at(pages, end, GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+	extent_cut_at(pages, first, GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+	extent_cut_at(pages, end, GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
 	for (e = extent_at(pages, first); e && e->first < end; e = next) {
 		next = extent_next(e);
 		if (--e->users)
@@ -434,111 +289,6 @@ unsigned long pages_iter_next(struct pages_iter *it, unsigned long *pfn)
 		it->extent = extent_next(e);
 	}
 	return total;
-}
-
-/*
- * Take one more pin of each page that is pinned already, up to count: they are
- * what a device sees, whatever has become of the mapping or file. Returns how
- * many; 0 if the first is not pinned, and then *count is how many are not.
- */
-static long borrow_pinned(struct pages *pages, unsigned long first, unsigned long *count,
-			  struct pin_batch *batch)
-{
-	unsigned long pfn, i;
-	struct extent *e;
-
-	guard(mutex)(&pages->lock);
-	e = extent_at(pages, first);
-	if (!e || e->first > first) {
-		*count = e ? min(*count, e->first - first) : *count;
-		return 0;
-	}
-	batch->per_folio = false;
-	*count = min(*count, e->first + e->count - first);
-	for (i = 0; i < *count; i++) {
-		run_slice_at(&e->slice, first + i - e->first, 1, &pfn);
-		if (run_builder_add(&batch->runs, pfn, 1))
-			return i ?: -ENOMEM;
-		folio_pin_again(page_folio(pfn_to_page(pfn)));
-	}
-	return i;
-}
-
-/**
- * pages_borrow() - pin a few pages for a moment, at no charge
- * @pages: the pages object
- * @offset: first byte
- * @len: bytes wanted, not 0, not beyond the object
- * @loan: filled in; to be ended by pages_loan_return()
- *
- * Context: may sleep and wait for user space to fault memory in: no lock held.
- * Return: how many bytes it became, or -errno.
- */
-ssize_t pages_borrow(struct pages *pages, unsigned long offset, size_t len,
-		     struct pages_loan *loan)
-{
-	unsigned long first = offset >> PAGE_SHIFT, count;
-	long got;
-
-	loan->batch.pages = loan->pages;
-	loan->batch.room = LOAN_PAGES;
-	loan->offset = offset_in_page(offset);
-	count = min_t(size_t, LOAN_PAGES, DIV_ROUND_UP(len + loan->offset, PAGE_SIZE));
-	run_builder_init(&loan->batch.runs);
-	got = borrow_pinned(pages, first, &count, &loan->batch);
-	if (!got)
-		got = pages->source->pin(pages, first, count, &loan->batch);
-	if (got < 0) {
-		pages_loan_return(loan, false);
-		return got;
-	}
-	loan->len = min_t(size_t, len, got * PAGE_SIZE - loan->offset);
-	return loan->len;
-}
-
-/**
- * pages_loan_copy() - copy to or from borrowed pages
- * @loan: from pages_borrow()
- * @data: kernel memory, as long as the loan
- * @write: to the pages
- *
- * Context: any.
- */
-void pages_loan_copy(struct pages_loan *loan, void *data, bool write)
-{
-	unsigned int offset = loan->offset;
-	size_t left = loan->len;
-	u32 i, k;
-
-	for (i = 0; i < loan->batch.runs.nruns; i++) {
-		const struct run *run = &loan->batch.runs.runs[i];
-
-		for (k = 0; k < run->count && left; k++) {
-			struct page *page = pfn_to_page(run->pfn + k);
-			size_t n = min_t(size_t, left, PAGE_SIZE - offset);
-
-			if (write)
-				memcpy_to_page(page, offset, data, n);
-			else
-				memcpy_from_page(data, page, offset, n);
-			data += n;
-			left -= n;
-			offset = 0;
-		}
-	}
-}
-
-/**
- * pages_loan_return() - unpin borrowed pages
- * @loan: from pages_borrow()
- * @dirty: they were written to
- *
- * Context: may sleep.
- */
-void pages_loan_return(struct pages_loan *loan, bool dirty)
-{
-	unpin_batch(&loan->batch, dirty);
-	run_builder_exit(&loan->batch.runs);
 }
 
 /**

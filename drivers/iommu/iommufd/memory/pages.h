@@ -10,7 +10,6 @@
 #ifndef __IOMMUFD_PAGES_H
 #define __IOMMUFD_PAGES_H
 
-#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
 #include <linux/refcount.h>
@@ -19,6 +18,7 @@
 #include "run.h"
 
 struct account;
+struct extent;
 struct file;
 struct page;
 struct pages;
@@ -78,28 +78,6 @@ struct pages {
 };
 
 /**
- * struct extent - pages that are pinned for the same users
- * @node: in pages.extents
- * @unused: in a list of those that nobody uses any more
- * @first: first page
- * @count: pages
- * @users: slices that cover it
- * @slice: the page frames
- * @per_folio: as in struct pin_batch
- */
-struct extent {
-	union {
-		struct rb_node node;
-		struct list_head unused;
-	};
-	unsigned long first;
-	u32 count;
-	u32 users;
-	struct run_slice slice;
-	bool per_folio;
-};
-
-/**
  * struct pages_iter - walks the runs of a pinned slice
  * @extent: where the next run is
  * @page: the next page
@@ -111,22 +89,6 @@ struct pages_iter {
 	unsigned long left;
 };
 
-#define LOAN_PAGES 8
-
-/**
- * struct pages_loan - a few pages, pinned for a moment and at no charge
- * @batch: the pages
- * @pages: where @batch has its pointers
- * @offset: of the first byte in the first page
- * @len: bytes
- */
-struct pages_loan {
-	struct pin_batch batch;
-	struct page *pages[LOAN_PAGES];
-	unsigned int offset;
-	size_t len;
-};
-
 struct pages *pages_alloc(const struct pages_source *source, struct account *account,
 			  unsigned long npages, bool writable);
 struct pages *pages_from_user(struct account *account, unsigned long uaddr, unsigned long npages,
@@ -136,10 +98,6 @@ struct pages *pages_from_file(struct account *account, struct file *file, unsign
 void pages_put(struct pages *pages);
 int pages_pin(struct pages *pages, unsigned long first, unsigned long count);
 void pages_release(struct pages *pages, unsigned long first, unsigned long count);
-ssize_t pages_borrow(struct pages *pages, unsigned long offset, size_t len,
-		    struct pages_loan *loan);
-void pages_loan_copy(struct pages_loan *loan, void *data, bool write);
-void pages_loan_return(struct pages_loan *loan, bool dirty);
 void pages_iter_init(struct pages_iter *it, struct pages *pages, unsigned long first,
 		     unsigned long count);
 unsigned long pages_iter_next(struct pages_iter *it, unsigned long *pfn);

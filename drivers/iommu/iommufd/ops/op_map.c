@@ -103,9 +103,8 @@ int op_ioas_map(struct op_call *call)
 	struct ioas_map_args args = {};
 	int rc;
 
-	rc = check_target(cmd->flags, cmd->iova, cmd->length, &args);
-	if (!rc)
-		rc = map_pages(call, cmd->ioas_id, cmd->user_va, -1, &args);
+	rc = check_target(cmd->flags, cmd->iova, cmd->length, &args) ?:
+	     map_pages(call, cmd->ioas_id, cmd->user_va, -1, &args);
 	if (rc)
 		return rc;
 	cmd->iova = args.iova;
@@ -120,35 +119,37 @@ int op_ioas_map_file(struct op_call *call)
 
 	if (cmd->fd < 0)
 		return -EBADF;
-	rc = check_target(cmd->flags, cmd->iova, cmd->length, &args);
-	if (!rc)
-		rc = map_pages(call, cmd->ioas_id, cmd->start, cmd->fd, &args);
+	rc = check_target(cmd->flags, cmd->iova, cmd->length, &args) ?:
+	     map_pages(call, cmd->ioas_id, cmd->start, cmd->fd, &args);
 	if (rc)
 		return rc;
 	cmd->iova = args.iova;
 	return respond_or_unmap(call, cmd->ioas_id, &args);
 }
 
+static int copy_areas(struct op_call *call, const struct iommu_ioas_copy *cmd,
+		      struct ioas_map_args *args)
+{
+	struct iova_range from;
+	int rc = range_from_abi(&from, cmd->src_iova, cmd->length);
+
+	if (rc)
+		return rc;
+	CLASS(ioas, dst)(call->ictx, cmd->dst_ioas_id);
+	CLASS(ioas, src)(call->ictx, cmd->src_ioas_id);
+	if (IS_ERR(dst) || IS_ERR(src))
+		return -ENOENT;
+	return ioas_copy(dst, src, &from, args);
+}
+
 int op_ioas_copy(struct op_call *call)
 {
 	struct iommu_ioas_copy *cmd = call->cmd;
 	struct ioas_map_args args = {};
-	struct iova_range from;
 	int rc;
 
-	rc = check_target(cmd->flags, cmd->dst_iova, cmd->length, &args);
-	if (!rc)
-		rc = range_from_abi(&from, cmd->src_iova, cmd->length);
-	if (rc)
-		return rc;
-
-	CLASS(ioas, src)(call->ictx, cmd->src_ioas_id);
-	if (IS_ERR(src))
-		return PTR_ERR(src);
-	CLASS(ioas, dst)(call->ictx, cmd->dst_ioas_id);
-	if (IS_ERR(dst))
-		return PTR_ERR(dst);
-	rc = ioas_copy(dst, src, &from, &args);
+	rc = check_target(cmd->flags, cmd->dst_iova, cmd->length, &args) ?:
+	     copy_areas(call, cmd, &args);
 	if (rc)
 		return rc;
 	cmd->dst_iova = args.iova;
@@ -158,21 +159,20 @@ int op_ioas_copy(struct op_call *call)
 int op_ioas_unmap(struct op_call *call)
 {
 	struct iommu_ioas_unmap *cmd = call->cmd;
-	unsigned long unmapped = 0;
-	struct iova_range range;
+	struct iova_range range = { .last = ULONG_MAX };
+	bool all = !cmd->iova && cmd->length == U64_MAX;
+	unsigned long unmapped;
 	int rc;
 
+	rc = all ? 0 : range_from_abi(&range, cmd->iova, cmd->length);
+	if (rc)
+		return rc;
 	CLASS(ioas, ioas)(call->ictx, cmd->ioas_id);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	if (cmd->iova == 0 && cmd->length == U64_MAX) {
-		rc = ioas_unmap_all(ioas, &unmapped);
-	} else {
-		rc = range_from_abi(&range, cmd->iova, cmd->length);
-		if (!rc)
-			rc = ioas_unmap(ioas, &range, &unmapped);
-	}
-	if (rc)
+	rc = ioas_unmap(ioas, &range, &unmapped);
+	/* Nothing to do is no failure for who wants all of it gone. */
+	if (rc && !(all && rc == -ENOENT))
 		return rc;
 	cmd->length = unmapped;
 	return op_respond(call);

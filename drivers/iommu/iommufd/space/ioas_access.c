@@ -9,6 +9,7 @@
 #include <linux/iommu.h>
 #include <linux/mm.h>
 
+#include "../memory/loan.h"
 #include "ioas.h"
 #include "ioas_areas.h"
 #include "iova_map.h"
@@ -232,19 +233,19 @@ void ioas_unpin(struct ioas *ioas, const struct iova_range *range)
 static ssize_t rw_part(struct ioas *ioas, const struct ioas_access *acc, const struct part *part,
 		       void *data, bool write)
 {
-	struct pages_loan loan;
+	struct loan loan;
 	ssize_t n;
 
-	n = pages_borrow(part->pages, part->offset, range_length(&part->range), &loan);
+	n = loan_borrow(part->pages, part->offset, range_length(&part->range), &loan);
 	if (n < 0)
 		return n;
 	scoped_guard(rwsem_read, &ioas->map_rwsem) {
 		if (recheck(ioas, acc, part))
-			pages_loan_copy(&loan, data, write);
+			loan_copy(&loan, data, write);
 		else
 			n = -ENOENT;
 	}
-	pages_loan_return(&loan, write && n > 0);
+	loan_return(&loan, write && n > 0);
 	return n;
 }
 

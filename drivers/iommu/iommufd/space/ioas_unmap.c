@@ -126,18 +126,3 @@ int ioas_unmap(struct ioas *ioas, const struct iova_range *range, unsigned long 
 	areas_free(&areas);
 	return 0;
 }
-
-/**
- * ioas_unmap_all() - unmap every area
- * @ioas: the IOAS
- * @unmapped: set to the bytes that were unmapped
- *
- * Context: as ioas_unmap().
- * Return: 0, also if there was none, or -EBUSY.
- */
-int ioas_unmap_all(struct ioas *ioas, unsigned long *unmapped)
-{
-	int rc = ioas_unmap(ioas, &(struct iova_range){ .start = 0, .last = ULONG_MAX }, unmapped);
-
-	return rc == -ENOENT ? 0 : rc;
-}
