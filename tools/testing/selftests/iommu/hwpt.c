@@ -257,6 +257,43 @@ TEST_F(hwpt, info)
 	EXPECT_EQ(0, info.out_max_pasid_log2);
 }
 
+TEST_F(hwpt, info_pasid)
+{
+	struct iommu_hw_info info;
+	struct mock_dev dev;
+	__u32 length = 0;
+
+	if (mock_attach_flags(self->fd, self->ioas, MOCK_FLAGS_DEVICE_PASID, &dev))
+		SKIP(return, "this mock has no devices with PASIDs");
+	EXPECT_EQ(0, hw_info(self->fd, dev.idev, NULL, &length, &info));
+	EXPECT_EQ(MOCK_PASID_WIDTH, info.out_max_pasid_log2);
+	/* These two are read from a PCI function. */
+	EXPECT_FALSE(info.out_capabilities & IOMMU_HW_CAP_PCI_PASID_EXEC);
+	EXPECT_FALSE(info.out_capabilities & IOMMU_HW_CAP_PCI_PASID_PRIV);
+	EXPECT_EQ(0, destroy(self->fd, dev.stdev));
+}
+
+TEST_F(hwpt, info_of_a_type)
+{
+	struct iommu_test_hw_info data = {};
+	struct iommu_hw_info arg = {
+		.size = sizeof(arg),
+		.flags = IOMMU_HW_INFO_FLAG_INPUT_TYPE,
+		.dev_id = self->dev.idev,
+		.data_uptr = (unsigned long)&data,
+		.data_len = sizeof(data),
+	};
+
+	if (iommu_call(self->fd, IOMMU_GET_HW_INFO, &arg) == -EOPNOTSUPP)
+		SKIP(return, "this kernel has no IOMMU_HW_INFO_FLAG_INPUT_TYPE");
+	EXPECT_EQ(IOMMU_HW_INFO_TYPE_SELFTEST, arg.out_data_type);
+	EXPECT_EQ(IOMMU_HW_INFO_SELFTEST_REGVAL, data.test_reg);
+	arg.in_data_type = IOMMU_HW_INFO_TYPE_SELFTEST;
+	EXPECT_EQ(0, iommu_call(self->fd, IOMMU_GET_HW_INFO, &arg));
+	arg.in_data_type = IOMMU_HW_INFO_TYPE_INTEL_VTD;
+	EXPECT_EQ(-EOPNOTSUPP, iommu_call(self->fd, IOMMU_GET_HW_INFO, &arg));
+}
+
 /* Whatever is destroyed first, what it uses stays, and all of it goes in the end. */
 TEST_F(hwpt, destroy_in_use)
 {

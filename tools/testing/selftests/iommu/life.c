@@ -223,12 +223,12 @@ TEST_F(life, close_while_called)
 {
 	struct world w = self->w;
 
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < 20; i++) {
 		pthread_t threads[2];
 
 		for (int j = 0; j < 2; j++)
 			ASSERT_EQ(0, pthread_create(&threads[j], NULL, caller, &w));
-		usleep(i * 40);
+		usleep(i * 100);
 		close(w.access);
 		close(w.fd);
 		for (int j = 0; j < 2; j++)
