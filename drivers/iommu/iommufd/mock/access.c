@@ -29,7 +29,7 @@
 struct mock_access {
 	struct iommufd_access *access;
 	bool pins;
-	struct mutex lock;
+	struct mutex lock; /* of the items */
 	struct list_head items;
 	u32 last_id;
 };
@@ -133,7 +133,7 @@ free:
  */
 int mock_access_create(struct op_call *call, u32 id, void *args)
 {
-	MOCK_ARGS(create_access) *create = args;
+	MOCK_ARGS(create_access) create = args;
 	bool pins = create->flags & MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES;
 	struct file *file;
 	int fd, rc;
@@ -187,7 +187,7 @@ DEFINE_CLASS(access_file, struct file *, if (!IS_ERR(_T)) fput(_T), access_file(
  */
 int mock_access_replace(struct op_call *call, u32 id, void *args)
 {
-	MOCK_ARGS(access_replace_ioas) *replace = args;
+	MOCK_ARGS(access_replace_ioas) replace = args;
 	struct mock_access *acc;
 
 	CLASS(access_file, file)(id);
@@ -250,7 +250,7 @@ static int item_pin(struct mock_access *acc, struct item *item, unsigned long ua
  */
 int mock_access_pin(struct op_call *call, u32 id, void *args)
 {
-	MOCK_ARGS(access_pages) *pin = args;
+	MOCK_ARGS(access_pages) pin = args;
 	unsigned long skip = offset_in_page(pin->iova);
 	struct mock_access *acc;
 	struct item *item;
@@ -303,7 +303,7 @@ int mock_access_pin(struct op_call *call, u32 id, void *args)
  */
 int mock_access_unpin(struct op_call *call, u32 id, void *args)
 {
-	MOCK_ARGS(destroy_access_pages) *unpin = args;
+	MOCK_ARGS(destroy_access_pages) unpin = args;
 	struct mock_access *acc;
 	struct item *item;
 
@@ -320,7 +320,7 @@ int mock_access_unpin(struct op_call *call, u32 id, void *args)
 	return -ENOENT;
 }
 
-static int rw_buffer(struct mock_access *acc, MOCK_ARGS(access_rw) *rw, void *buffer)
+static int rw_buffer(struct mock_access *acc, MOCK_ARGS(access_rw) rw, void *buffer)
 {
 	void __user *uptr = u64_to_user_ptr(rw->uptr);
 	bool write = rw->flags & MOCK_ACCESS_RW_WRITE;
@@ -347,7 +347,7 @@ static int rw_buffer(struct mock_access *acc, MOCK_ARGS(access_rw) *rw, void *bu
  */
 int mock_access_rw(struct op_call *call, u32 id, void *args)
 {
-	MOCK_ARGS(access_rw) *rw = args;
+	MOCK_ARGS(access_rw) rw = args;
 	void *buffer;
 	int rc;
 

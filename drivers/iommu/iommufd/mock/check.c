@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a test cannot see from user space: does a page table lead to the very
- * memory that the process has at an address, and how often is that pinned.
+ * memory that the process has at an address, and how often is that pinned. Of an
+ * empty range all of it is true.
  */
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -42,11 +43,11 @@ static int check_one(struct mock_domain *mock, unsigned long iova, unsigned long
  */
 int mock_check_map(struct op_call *call, u32 id, void *args)
 {
-	MOCK_ARGS(check_map) *map = args;
+	MOCK_ARGS(check_map) map = args;
 	u64 done, end;
 	int rc = 0;
 
-	if (!map->length || !IS_ALIGNED(map->iova | map->length | map->uptr, MOCK_PAGE_SIZE) ||
+	if (!IS_ALIGNED(map->iova | map->length | map->uptr, MOCK_PAGE_SIZE) ||
 	    check_add_overflow(map->iova, map->length, &end) || end > ULONG_MAX ||
 	    check_add_overflow(map->uptr, map->length, &end) || end > ULONG_MAX)
 		return -EINVAL;
@@ -88,12 +89,12 @@ static bool pinned_so_often(struct folio *folio, u32 refs)
  */
 int mock_check_refs(struct op_call *call, u32 id, void *args)
 {
-	MOCK_ARGS(check_refs) *check = args;
+	MOCK_ARGS(check_refs) check = args;
 	struct page *page;
 	u64 done, end;
 	bool ok;
 
-	if (!check->length || !PAGE_ALIGNED(check->length | check->uptr) ||
+	if (!PAGE_ALIGNED(check->length | check->uptr) ||
 	    check_add_overflow(check->uptr, check->length, &end) || end > ULONG_MAX)
 		return -EINVAL;
 

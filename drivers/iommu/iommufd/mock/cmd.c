@@ -16,7 +16,7 @@ static const char reserved_by_test;
 /* ADD_RESERVED: IOVAs that nothing can be mapped at, until the IOAS ends. */
 static int add_reserved(struct op_call *call, u32 id, void *args)
 {
-	MOCK_ARGS(add_reserved) *add = args;
+	MOCK_ARGS(add_reserved) add = args;
 	struct iova_range range;
 	int rc;
 
@@ -34,7 +34,7 @@ static int add_reserved(struct op_call *call, u32 id, void *args)
  */
 static int memory_limit(struct op_call *call, u32 id, void *args)
 {
-	MOCK_ARGS(memory_limit) *memory = args;
+	MOCK_ARGS(memory_limit) memory = args;
 
 	return memory->limit < sizeof(unsigned long) + sizeof(u32) ? -EINVAL : 0;
 }

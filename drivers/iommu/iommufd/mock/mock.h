@@ -23,8 +23,8 @@
 #include "../ops/op.h"
 #include "iommufd_test.h"
 
-/* What an operation gets: its own member of the structure of the test call. */
-#define MOCK_ARGS(member) typeof_member(struct iommu_test_cmd, member)
+/* What an operation gets: a pointer to its own member of the test call. */
+#define MOCK_ARGS(member) typeof(typeof_member(struct iommu_test_cmd, member) *)
 
 /**
  * struct mock_device - a device behind the mock IOMMU

@@ -146,26 +146,20 @@ static struct iommu_domain *domain_alloc_user(struct device *dev, u32 flags,
 
 static bool mock_capable(struct device *dev, enum iommu_cap cap)
 {
-	switch (cap) {
-	case IOMMU_CAP_CACHE_COHERENCY:
-		return true;
-	case IOMMU_CAP_DIRTY_TRACKING:
+	if (cap == IOMMU_CAP_DIRTY_TRACKING)
 		return !(to_mock_device(dev)->flags & MOCK_FLAGS_DEVICE_NO_DIRTY);
-	default:
-		return false;
-	}
+	return cap == IOMMU_CAP_CACHE_COHERENCY;
 }
 
 static void *hw_info(struct device *dev, u32 *length, u32 *type)
 {
-	struct iommu_test_hw_info *info = kzalloc(sizeof(*info), GFP_KERNEL);
+	static const struct iommu_test_hw_info info = {
+		.test_reg = IOMMU_HW_INFO_SELFTEST_REGVAL,
+	};
 
-	if (!info)
-		return ERR_PTR(-ENOMEM);
-	info->test_reg = IOMMU_HW_INFO_SELFTEST_REGVAL;
-	*length = sizeof(*info);
 	*type = IOMMU_HW_INFO_TYPE_SELFTEST;
-	return info;
+	*length = sizeof(info);
+	return kmemdup(&info, sizeof(info), GFP_KERNEL) ?: ERR_PTR(-ENOMEM);
 }
 
 /* Identity needs no domain that could fail to be allocated. */

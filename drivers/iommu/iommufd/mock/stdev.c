@@ -109,7 +109,7 @@ free:
  */
 int mock_stdev_create(struct op_call *call, u32 id, void *args)
 {
-	MOCK_ARGS(mock_domain) *dom = args;
+	MOCK_ARGS(mock_domain) dom = args;
 	struct stdev *stdev;
 
 	stdev = stdev_new(call->ictx, 0, &id, &dom->out_idev_id);
@@ -132,7 +132,7 @@ int mock_stdev_create(struct op_call *call, u32 id, void *args)
  */
 int mock_stdev_create_flags(struct op_call *call, u32 id, void *args)
 {
-	MOCK_ARGS(mock_domain_flags) *dom = args;
+	MOCK_ARGS(mock_domain_flags) dom = args;
 	struct stdev *stdev;
 
 	if (dom->dev_flags & ~(MOCK_FLAGS_DEVICE_NO_DIRTY | MOCK_FLAGS_DEVICE_PASID))
@@ -157,7 +157,7 @@ int mock_stdev_create_flags(struct op_call *call, u32 id, void *args)
  */
 int mock_stdev_replace(struct op_call *call, u32 id, void *args)
 {
-	MOCK_ARGS(mock_domain_replace) *replace = args;
+	MOCK_ARGS(mock_domain_replace) replace = args;
 	int rc;
 
 	CLASS(stdev, stdev)(call->ictx, id);

@@ -26,7 +26,7 @@
 #define SLOT_DIRTY BIT(3)
 #define SLOTS_PER_HUGE (MOCK_HUGE_PAGE_SIZE / MOCK_PAGE_SIZE)
 
-static_assert(MOCK_PAGE_SIZE == BIT(SLOT_SHIFT));
+static_assert(BIT(SLOT_SHIFT) == MOCK_PAGE_SIZE);
 
 /* One bit of a value entry is the XArray's. */
 static void *slot_make(phys_addr_t phys, int prot, bool huge)
