@@ -157,11 +157,11 @@ void vfio_df_unbind_iommufd(struct vfio_device_file *df)
 
 	if (!df->access_granted)
 		return;
-	mutex_lock(&device->dev_set->lock);
-	df_close(df);
+	scoped_guard(mutex, &device->dev_set->lock) {
+		device->cdev_opened = false;
+		df_close(df);
+	}
 	iommufd_ctx_put(df->iommufd);
-	device->cdev_opened = false;
-	mutex_unlock(&device->dev_set->lock);
 	vfio_device_unblock_group(device);
 }
 

@@ -119,6 +119,43 @@ int vfio_iommufd_get_dev_id(struct vfio_device *vdev, struct iommufd_ctx *ictx)
 EXPORT_SYMBOL_GPL(vfio_iommufd_get_dev_id);
 
 /**
+ * vfio_iommufd_physical_attach_ioas() - attach_ioas() of a device with an IOMMU
+ * @vdev: the device; if it is attached, the new page table takes the old one's place
+ * @pt_id: ID of an IOAS or page table; set to the page table's
+ *
+ * Context: may sleep; dev_set->lock held.
+ * Return: 0, or -errno with everything as before.
+ */
+int vfio_iommufd_physical_attach_ioas(struct vfio_device *vdev, u32 *pt_id)
+{
+	int rc;
+
+	lockdep_assert_held(&vdev->dev_set->lock);
+	if (vdev->iommufd_attached)
+		return iommufd_device_replace(vdev->iommufd_device, pt_id);
+	rc = iommufd_device_attach(vdev->iommufd_device, pt_id);
+	if (!rc)
+		vdev->iommufd_attached = true;
+	return rc;
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_physical_attach_ioas);
+
+/**
+ * vfio_iommufd_physical_detach_ioas() - detach_ioas() of a device with an IOMMU
+ * @vdev: the device, attached or not
+ *
+ * Context: may sleep; dev_set->lock held.
+ */
+void vfio_iommufd_physical_detach_ioas(struct vfio_device *vdev)
+{
+	lockdep_assert_held(&vdev->dev_set->lock);
+	if (vdev->iommufd_attached)
+		iommufd_device_detach(vdev->iommufd_device);
+	vdev->iommufd_attached = false;
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_physical_detach_ioas);
+
+/**
  * vfio_iommufd_physical_bind() - bind_iommufd() of a device with an IOMMU
  * @vdev: the device
  * @ictx: the context
@@ -156,50 +193,50 @@ void vfio_iommufd_physical_unbind(struct vfio_device *vdev)
 EXPORT_SYMBOL_GPL(vfio_iommufd_physical_unbind);
 
 /**
- * vfio_iommufd_physical_attach_ioas() - attach_ioas() of a device with an IOMMU
- * @vdev: the device; if it is attached, the new page table takes the old one's place
- * @pt_id: ID of an IOAS or page table; set to the page table's
+ * vfio_iommufd_emulated_attach_ioas() - attach_ioas() of a device without an IOMMU
+ * @vdev: the device; if it is attached, it leaves the IOAS that it was attached to
+ * @pt_id: ID of an IOAS
  *
  * Context: may sleep; dev_set->lock held.
  * Return: 0, or -errno with everything as before.
  */
-int vfio_iommufd_physical_attach_ioas(struct vfio_device *vdev, u32 *pt_id)
+int vfio_iommufd_emulated_attach_ioas(struct vfio_device *vdev, u32 *pt_id)
 {
 	int rc;
 
 	lockdep_assert_held(&vdev->dev_set->lock);
 	if (vdev->iommufd_attached)
-		return iommufd_device_replace(vdev->iommufd_device, pt_id);
-	rc = iommufd_device_attach(vdev->iommufd_device, pt_id);
+		return iommufd_access_replace(vdev->iommufd_access, *pt_id);
+	rc = iommufd_access_attach(vdev->iommufd_access, *pt_id);
 	if (!rc)
 		vdev->iommufd_attached = true;
 	return rc;
 }
-EXPORT_SYMBOL_GPL(vfio_iommufd_physical_attach_ioas);
+EXPORT_SYMBOL_GPL(vfio_iommufd_emulated_attach_ioas);
 
 /**
- * vfio_iommufd_physical_detach_ioas() - detach_ioas() of a device with an IOMMU
+ * vfio_iommufd_emulated_detach_ioas() - detach_ioas() of a device without an IOMMU
  * @vdev: the device, attached or not
  *
  * Context: may sleep; dev_set->lock held.
  */
-void vfio_iommufd_physical_detach_ioas(struct vfio_device *vdev)
+void vfio_iommufd_emulated_detach_ioas(struct vfio_device *vdev)
 {
 	lockdep_assert_held(&vdev->dev_set->lock);
-	if (!vdev->iommufd_attached)
-		return;
-	iommufd_device_detach(vdev->iommufd_device);
+	if (vdev->iommufd_attached)
+		iommufd_access_detach(vdev->iommufd_access);
 	vdev->iommufd_attached = false;
 }
-EXPORT_SYMBOL_GPL(vfio_iommufd_physical_detach_ioas);
+EXPORT_SYMBOL_GPL(vfio_iommufd_emulated_detach_ioas);
 
 static void emulated_unmap(void *data, unsigned long iova, unsigned long length)
 {
 	struct vfio_device *vdev = data;
+	const struct vfio_device_ops *ops = vdev->ops;
 
-	/* vfio_pin_pages() refuses a driver without dma_unmap(). */
-	if (vdev->ops->dma_unmap)
-		vdev->ops->dma_unmap(vdev, iova, length);
+	/* A driver without it pins nothing: vfio_pin_pages() sees to that. */
+	if (ops->dma_unmap)
+		ops->dma_unmap(vdev, iova, length);
 }
 
 static const struct iommufd_access_ops emulated_ops = {
@@ -243,41 +280,3 @@ void vfio_iommufd_emulated_unbind(struct vfio_device *vdev)
 	vdev->iommufd_access = NULL;
 }
 EXPORT_SYMBOL_GPL(vfio_iommufd_emulated_unbind);
-
-/**
- * vfio_iommufd_emulated_attach_ioas() - attach_ioas() of a device without an IOMMU
- * @vdev: the device; if it is attached, it leaves the IOAS that it was attached to
- * @pt_id: ID of an IOAS
- *
- * Context: may sleep; dev_set->lock held.
- * Return: 0, or -errno with everything as before.
- */
-int vfio_iommufd_emulated_attach_ioas(struct vfio_device *vdev, u32 *pt_id)
-{
-	int rc;
-
-	lockdep_assert_held(&vdev->dev_set->lock);
-	if (vdev->iommufd_attached)
-		return iommufd_access_replace(vdev->iommufd_access, *pt_id);
-	rc = iommufd_access_attach(vdev->iommufd_access, *pt_id);
-	if (!rc)
-		vdev->iommufd_attached = true;
-	return rc;
-}
-EXPORT_SYMBOL_GPL(vfio_iommufd_emulated_attach_ioas);
-
-/**
- * vfio_iommufd_emulated_detach_ioas() - detach_ioas() of a device without an IOMMU
- * @vdev: the device, attached or not
- *
- * Context: may sleep; dev_set->lock held.
- */
-void vfio_iommufd_emulated_detach_ioas(struct vfio_device *vdev)
-{
-	lockdep_assert_held(&vdev->dev_set->lock);
-	if (!vdev->iommufd_attached)
-		return;
-	iommufd_access_detach(vdev->iommufd_access);
-	vdev->iommufd_attached = false;
-}
-EXPORT_SYMBOL_GPL(vfio_iommufd_emulated_detach_ioas);
