@@ -21,13 +21,16 @@
  *   EOPNOTSUPP  a flag, a reserved member, an operation or a type that is not
  *               zero and not known, or that this IOMMU cannot do
  *   ENOENT      no object of that kind has this ID; no mapping at this IOVA
+ *   EBADF       no file is open at the descriptor to be mapped
  *   EOVERFLOW   an address range wraps, or does not fit the kernel's word
  *   EEXIST      a fixed IOVA is taken
- *   EADDRINUSE  an allowed range would exclude what a device or mapping uses
+ *   EADDRINUSE  what is mapped or allowed, and what a device or page table
+ *               cannot translate or is not aligned for, exclude each other
  *   ENOSPC      no hole for a mapping whose IOVA the kernel chooses
  *   EMSGSIZE    the array passed is too small; its length is returned
  *   EBUSY       the object is in use
- *   EPERM       the caller lacks a capability
+ *   EPERM       the caller lacks a capability; the device would write to what
+ *               was opened, sealed or mapped against it
  *   ENOMEM      the system, RLIMIT_MEMLOCK or a cgroup has no more memory
  */
 #ifndef _UAPI_IOMMUFD_H
@@ -124,7 +127,8 @@ struct iommu_ioas_iova_ranges {
  * Promises that only these ranges will be used: a device that cannot serve one
  * of them cannot be attached any more, and IOVAs are chosen inside them. The
  * list replaces the one before. EADDRINUSE if it reaches into what an attached
- * device reserves. A fixed IOVA may lie outside of it.
+ * device reserves or a page table cannot translate. A fixed IOVA may lie outside
+ * of it. An entry has at least two bytes.
  */
 struct iommu_ioas_allow_iovas {
 	__u32 size;
@@ -176,7 +180,7 @@ struct iommu_ioas_map {
  * @size: sizeof(struct iommu_ioas_map_file)
  * @flags: as in struct iommu_ioas_map
  * @ioas_id: the IOAS
- * @fd: a memfd, or a file of tmpfs or hugetlbfs
+ * @fd: a memfd, or a file of tmpfs or hugetlbfs, open for what the device may do
  * @start: byte offset in the file
  * @length: bytes
  * @iova: as in struct iommu_ioas_map
@@ -207,7 +211,7 @@ struct iommu_ioas_map_file {
  *
  * Maps the same memory once more; what is pinned is shared. The source range
  * must be mapped without a hole; EPERM if write is asked for and the source
- * was made from memory without it.
+ * was mapped without it.
  */
 struct iommu_ioas_copy {
 	__u32 size;
@@ -242,12 +246,12 @@ struct iommu_ioas_unmap {
 
 /**
  * enum iommufd_option - settings of a context or an IOAS
- * @IOMMU_OPTION_RLIMIT_MODE: of the context, object 0. 0: pinned memory counts
- *     per user; 1: per process, as VFIO type1 does. Needs CAP_SYS_RESOURCE,
- *     and no object in the context.
+ * @IOMMU_OPTION_RLIMIT_MODE: of the context, object 0. 0 (default): pinned memory
+ *     counts per user; 1: per process, as VFIO type1 does. Setting it needs
+ *     CAP_SYS_RESOURCE, and no object in the context.
  * @IOMMU_OPTION_HUGE_PAGES: of an IOAS. 1 (default): contiguous memory may use
- *     large IOMMU pages; 0: PAGE_SIZE ones only. EINVAL once something is
- *     mapped for a device.
+ *     large IOMMU pages; 0: PAGE_SIZE ones only, and mappings are made of whole
+ *     pages. Cannot become 0 while a page table holds a mapping.
  */
 enum iommufd_option {
 	IOMMU_OPTION_RLIMIT_MODE = 0,

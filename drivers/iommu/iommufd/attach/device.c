@@ -74,7 +74,8 @@ static void group_put(struct dev_group *group)
  * @ictx: the context
  * @group: the group
  *
- * Context: any; takes the lock of the groups.
+ * Context: any.
+ * Return: whether one is.
  */
 bool device_group_bound(struct iommufd_ctx *ictx, struct iommu_group *group)
 {
@@ -152,8 +153,9 @@ free:
  *
  * Context: may sleep.
  * Return: the device, published, or ERR_PTR(): -ENODEV without IOMMU; -EINVAL
- * without coherent DMA; -EPERM if interrupts are not isolated or the group has
- * another owner; -EBUSY if the kernel uses the group; -ENOMEM.
+ * without coherent DMA; -EPERM if interrupts are not isolated, or another context
+ * or a kernel driver has a device of the group; -EBUSY if the kernel has attached
+ * a domain of its own to the group; -ENOMEM.
  */
 struct iommufd_device *device_bind(struct iommufd_ctx *ictx, struct device *dev,
 				   unsigned int flags)

@@ -88,7 +88,8 @@ EXPORT_SYMBOL_NS_GPL(iommufd_ctx_put, IOMMUFD);
  * @ictx: the context
  * @group: the IOMMU group
  *
- * Context: any. Without a lock of the caller's it is a hint.
+ * Context: any.
+ * Return: whether one is; without a lock of the caller's, a hint.
  */
 bool iommufd_ctx_has_group(struct iommufd_ctx *ictx, struct iommu_group *group)
 {
@@ -177,6 +178,8 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_detach, IOMMUFD);
 /**
  * iommufd_device_to_ictx() - the context that a device is bound to
  * @idev: the device
+ *
+ * Return: the context, without a reference: the device has one.
  */
 struct iommufd_ctx *iommufd_device_to_ictx(struct iommufd_device *idev)
 {
@@ -187,6 +190,8 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_to_ictx, IOMMUFD);
 /**
  * iommufd_device_to_id() - the ID of a device
  * @idev: the device
+ *
+ * Return: what user space names it by.
  */
 u32 iommufd_device_to_id(struct iommufd_device *idev)
 {

@@ -46,6 +46,7 @@ struct account *account_new(bool per_process)
  * @per_process: bounded per process
  *
  * Context: process.
+ * Return: whether it is.
  */
 bool account_fits(const struct account *acct, bool per_process)
 {

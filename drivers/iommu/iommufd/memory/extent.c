@@ -16,6 +16,7 @@
  * @page: the page
  *
  * Context: pages.lock held.
+ * Return: the extent or NULL.
  */
 struct extent *extent_at(struct pages *pages, unsigned long page)
 {

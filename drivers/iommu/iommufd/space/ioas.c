@@ -3,7 +3,7 @@
  * Map and unmap as transactions.
  *
  * Map:   reserve the IOVAs | pin, with no lock held | load every member |
- *        publish. Each step is undone by areas_abort().
+ *        publish. A step that fails undoes those before it, last first.
  * Unmap: mark retiring and ask in-kernel users to let go | unload every member
  *        and flush | erase | unpin. Nothing can fail once a member has changed.
  */

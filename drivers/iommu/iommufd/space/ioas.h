@@ -15,8 +15,9 @@
  *	pages.lock		what is pinned of a pages object
  *
  * Leaves, each taken last: the ID table's lock, iommufd_ctx.account_lock,
- * iommufd_ctx.groups' lock. Memory is pinned, and user space may have to fault
- * it in, with none of these held.
+ * iommufd_ctx.groups' lock, ioas.hwpts_lock; and the mmap lock, which a refund
+ * takes where memory is charged per process. Memory is pinned, and user space
+ * may have to fault it in, with none of these held.
  */
 #ifndef __IOMMUFD_IOAS_H
 #define __IOMMUFD_IOAS_H

@@ -143,6 +143,8 @@ void iova_limits_unreserve(struct iova_limits *l, const void *owner)
  * iova_limits_usable() - whether nobody reserves any of a range
  * @l: the limits
  * @range: the IOVAs
+ *
+ * Return: whether it may be mapped.
  */
 bool iova_limits_usable(const struct iova_limits *l, const struct iova_range *range)
 {

@@ -134,6 +134,7 @@ int iova_map_find_hole(struct maple_tree *mt, const struct iova_range *window,
  * @mt: the map
  *
  * Context: map lock held.
+ * Return: false if one is not.
  */
 bool iova_map_check(struct maple_tree *mt)
 {
