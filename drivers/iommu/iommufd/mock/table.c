@@ -14,7 +14,7 @@
  */
 #include <linux/bug.h>
 #include <linux/iommu.h>
-#include <linux/sched.h>
+#include <linux/module.h>
 
 #include "mock.h"
 
@@ -25,6 +25,9 @@
 #define SLOT_HUGE BIT(2)
 #define SLOT_DIRTY BIT(3)
 #define SLOTS_PER_HUGE (MOCK_HUGE_PAGE_SIZE / MOCK_PAGE_SIZE)
+
+/* iova_bitmap_set() */
+MODULE_IMPORT_NS(IOMMUFD);
 
 static_assert(BIT(SLOT_SHIFT) == MOCK_PAGE_SIZE);
 
