@@ -16,7 +16,7 @@ CORE = "drivers/iommu/iommufd/"
 LAYERS = (  # the lowest first
     "ctx object run area trace abi",
     "domain_map sw_msi core",
-    "pages_user pages_file pages_dmabuf pages account",
+    "loan pages_user pages_file pages_dmabuf pages extent account",
     "ioas iova_map iova_limits",
     "fault veventq viommu hwpt_nested dirty hwpt eventq pasid_kvm pasid_dev pasid_set",
     "kapi subdev attach_auto attach access device",
