@@ -54,7 +54,7 @@ static int fill(struct _test_data_big *self, unsigned long first, unsigned long 
 	return 0;
 }
 
-TEST_F_TIMEOUT(big, areas, 120)
+TEST_F_TIMEOUT(big, areas, 600)
 {
 	const unsigned long middle = AREAS / 2;
 	__u64 iova = 0, n;
@@ -92,7 +92,7 @@ TEST_F_TIMEOUT(big, areas, 120)
 }
 
 /* The first device gets them all at once, a close takes them all at once. */
-TEST_F_TIMEOUT(big, areas_then_device, 120)
+TEST_F_TIMEOUT(big, areas_then_device, 600)
 {
 	ASSERT_EQ(0, fill(self, 0, AREAS - 1));
 	EXPECT_EQ(0, pages_pinned());

@@ -217,10 +217,13 @@ TEST_F(file, other_kinds)
 TEST_F(file, sparse)
 {
 	int file = file_new(variant->length, variant->flags);
+	long reserved = huge_pages_reserved();
 
 	ASSERT_LE(0, file);
 	ASSERT_EQ(0, map_file(self->fd, self->ioas, ALL, file, 0, variant->length,
 			      &(__u64){ AT }));
+	/* Nobody has reserved these pages by mapping the file before. */
+	EXPECT_EQ(reserved, huge_pages_reserved());
 	if (variant->device) {
 		char *va = mmap(NULL, variant->length, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 		struct stat st;

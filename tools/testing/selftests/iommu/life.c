@@ -182,7 +182,7 @@ static void *closer(void *fd)
 	return NULL;
 }
 
-TEST_F(life, two_closers)
+TEST_F_TIMEOUT(life, two_closers, 300)
 {
 	struct world w = self->w;
 
@@ -219,7 +219,7 @@ static void *caller(void *arg)
 	return NULL;
 }
 
-TEST_F(life, close_while_called)
+TEST_F_TIMEOUT(life, close_while_called, 300)
 {
 	struct world w = self->w;
 
@@ -277,7 +277,7 @@ static pid_t child_with_world(int busy)
 	return pid;
 }
 
-TEST_F(life, killed)
+TEST_F_TIMEOUT(life, killed, 300)
 {
 	int status;
 

@@ -15,6 +15,8 @@ long status_kb(const char *field);
 /* This process's VmPin in pages. */
 long pages_pinned(void);
 
+/* Huge pages that files and mappings have been promised. */
+long huge_pages_reserved(void);
 /* What the kernel has complained of so far: as of /proc/sys/kernel/tainted. */
 long kernel_taint(void);
 
