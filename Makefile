@@ -4,7 +4,7 @@
 VARIANT := $(if $(filter arm64 aarch64,$(ARCH)),arm64,x86_64$(if $(BASE),-base)$(if $(DEBUG),-debug))
 export KSRC
 
-.PHONY: help kernel run vm test selftest kunit bench lint patchset fetch clean distclean
+.PHONY: help kernel run vm test selftest kunit bench lint htmldocs patchset fetch clean distclean
 .NOTPARALLEL:
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo 'make vm         a shell in the VM'
 	@echo 'make bench      instruction counts of our kernel and of the base'
 	@echo 'make lint       sparse, checkpatch, warnings, kernel-doc, layers, budgets'
+	@echo 'make htmldocs   build/htmldocs/: our pages of the kernel documentation'
 	@echo 'make patchset   build/patchset/: all of it as patches for a 6.12.y tree'
 	@echo 'make clean      removes build/; distclean: the cache of source and objects too'
 	@echo 'KSRC=DIR        takes this 6.12.y tree as the base; it is only read'
@@ -49,6 +50,9 @@ test:
 
 lint:
 	@scripts/lint
+
+htmldocs:
+	@scripts/htmldocs
 
 patchset:
 	@scripts/patchset
