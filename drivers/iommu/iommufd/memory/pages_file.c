@@ -93,8 +93,9 @@ static const struct pages_source pages_file_source = {
  *
  * Context: may sleep.
  * Return: the object with one reference, or ERR_PTR(): -EINVAL for a file that
- * is of another kind or ends before the range does, -EPERM for writing to one
- * that is open for reading or sealed, -ENOMEM.
+ * is of another kind or ends before the range does, -EPERM for one that is not
+ * open for reading, or for writing to one that is not open for it or is sealed,
+ * -ENOMEM.
  */
 struct pages *pages_from_file(struct account *account, struct file *file, unsigned long start,
 			      unsigned long npages, bool writable)
@@ -110,7 +111,8 @@ struct pages *pages_from_file(struct account *account, struct file *file, unsign
 	    check_add_overflow((loff_t)start, end, &end) || start > LLONG_MAX ||
 	    end > round_up(i_size_read(inode), PAGE_SIZE))
 		return ERR_PTR(-EINVAL);
-	if (writable && check_writable(file))
+	/* As with mmap(): what may be written may be read, and always is on some IOMMUs. */
+	if (!(file->f_mode & FMODE_READ) || (writable && check_writable(file)))
 		return ERR_PTR(-EPERM);
 
 	pages = pages_alloc(&pages_file_source, account, npages, writable);

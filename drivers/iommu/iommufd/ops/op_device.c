@@ -20,11 +20,10 @@
  */
 static u64 pasid_capabilities(struct pci_dev *pdev)
 {
+	u16 cap = pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_PASID), ctrl;
 	u64 caps = 0;
-	u16 ctrl;
 
-	if (!pdev->pasid_cap ||
-	    pci_read_config_word(pdev, pdev->pasid_cap + PCI_PASID_CTRL, &ctrl))
+	if (!cap || pci_read_config_word(pdev, cap + PCI_PASID_CTRL, &ctrl))
 		return 0;
 	if (ctrl & PCI_PASID_CTRL_EXEC)
 		caps |= IOMMU_HW_CAP_PCI_PASID_EXEC;
