@@ -261,7 +261,7 @@ static void unmap_at_once(void)
 static void attach_again(void)
 {
 	__u8 *one = xmmap(PAGE, ANON, -1), *two = xmmap(PAGE, ANON, -1);
-	int i, rounds = 8, lost = 0, turns = 0;
+	int i, rounds = 16, lost = 0, turns = 0;
 	__u32 other, pt;
 
 	xmap(one, PAGE, BASE, RW);
