@@ -4,8 +4,8 @@
  * a file: the test pins and unpins, reads and writes through it. What is pinned
  * is an item with a number; an unmap takes items away.
  *
- * The lock is held while memory is pinned: an unmap that comes in between waits
- * for the item, instead of not finding it.
+ * The lock is not held while memory is pinned, which may wait for user space. An
+ * unmap that comes before the item is there is told so and asks again.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
@@ -214,25 +214,63 @@ static int compare_pages(struct page **pages, unsigned long npages, unsigned lon
 	return 0;
 }
 
+static struct item *find_item(struct mock_access *acc, u32 id)
+{
+	struct item *item;
+
+	lockdep_assert_held(&acc->lock);
+	list_for_each_entry(item, &acc->items, node)
+		if (item->id == id)
+			return item;
+	return NULL;
+}
+
+static int end_item(struct mock_access *acc, u32 id)
+{
+	struct item *item;
+
+	guard(mutex)(&acc->lock);
+	item = find_item(acc, id);
+	if (!item)
+		return -ENOENT;
+	item_end(acc, item);
+	return 0;
+}
+
+/* Pin a new item, which the list owns from then on; sets its number. */
+static int item_pin(struct mock_access *acc, struct item *item, struct page **pages,
+		    unsigned int flags, u32 *id)
+{
+	int rc = iommufd_access_pin_pages(acc->access, item->iova, item->length, pages, flags);
+
+	if (rc)
+		return rc;
+	guard(mutex)(&acc->lock);
+	item->id = ++acc->last_id;
+	*id = item->id;
+	list_add_tail(&item->node, &acc->items);
+	return 0;
+}
+
 /* Pin, and compare with what the process has at the address. */
-static int item_pin(struct mock_access *acc, struct item *item, unsigned long uaddr,
-		    unsigned int flags)
+static int pin_and_compare(struct mock_access *acc, struct item *item, unsigned long uaddr,
+			   unsigned int flags, u32 *id)
 {
 	unsigned long npages = item->length >> PAGE_SHIFT;
 	struct page **pages;
 	int rc;
 
-	lockdep_assert_held(&acc->lock);
 	pages = kvcalloc(npages, sizeof(*pages), GFP_KERNEL_ACCOUNT);
-	if (!pages)
-		return -ENOMEM;
-	rc = iommufd_access_pin_pages(acc->access, item->iova, item->length, pages, flags);
-	if (!rc) {
-		rc = compare_pages(pages, npages, uaddr);
-		if (rc)
-			iommufd_access_unpin_pages(acc->access, item->iova, item->length);
+	rc = pages ? item_pin(acc, item, pages, flags, id) : -ENOMEM;
+	if (rc) {
+		kvfree(pages);
+		kfree(item);
+		return rc;
 	}
+	rc = compare_pages(pages, npages, uaddr);
 	kvfree(pages);
+	if (rc)
+		end_item(acc, *id);
 	return rc;
 }
 
@@ -275,19 +313,14 @@ int mock_access_pin(struct op_call *call, u32 id, void *args)
 	item->iova = pin->iova - skip;
 	item->length = PAGE_ALIGN(skip + pin->length);
 
-	guard(mutex)(&acc->lock);
-	rc = item_pin(acc, item, pin->uptr - skip,
-		      pin->flags ? IOMMUFD_ACCESS_RW_WRITE : IOMMUFD_ACCESS_RW_READ);
-	if (rc) {
-		kfree(item);
+	rc = pin_and_compare(acc, item, pin->uptr - skip,
+			     pin->flags ? IOMMUFD_ACCESS_RW_WRITE : IOMMUFD_ACCESS_RW_READ,
+			     &pin->out_access_pages_id);
+	if (rc)
 		return rc;
-	}
-	list_add_tail(&item->node, &acc->items);
-	item->id = ++acc->last_id;
-	pin->out_access_pages_id = item->id;
 	rc = op_respond(call);
 	if (rc)
-		item_end(acc, item);
+		end_item(acc, pin->out_access_pages_id);
 	return rc;
 }
 
@@ -304,20 +337,11 @@ int mock_access_pin(struct op_call *call, u32 id, void *args)
 int mock_access_unpin(struct op_call *call, u32 id, void *args)
 {
 	MOCK_ARGS(destroy_access_pages) unpin = args;
-	struct mock_access *acc;
-	struct item *item;
 
 	CLASS(access_file, file)(id);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	acc = file->private_data;
-	guard(mutex)(&acc->lock);
-	list_for_each_entry(item, &acc->items, node)
-		if (item->id == unpin->access_pages_id) {
-			item_end(acc, item);
-			return 0;
-		}
-	return -ENOENT;
+	return end_item(file->private_data, unpin->access_pages_id);
 }
 
 static int rw_buffer(struct mock_access *acc, MOCK_ARGS(access_rw) rw, void *buffer)

@@ -7,19 +7,20 @@
 #include <linux/iommufd.h>
 #include <linux/slab.h>
 
-#include "../attach/device.h"
 #include "mock.h"
 
 /**
  * struct stdev - a mock device of a context
  * @obj: head
  * @mdev: the device
- * @idev: its binding; holds a reference, so that it outlives this object
+ * @idev: its binding
+ * @idev_obj: the same as an object; holds a reference, so that it outlives this
  */
 struct stdev {
 	struct object obj;
 	struct mock_device *mdev;
 	struct iommufd_device *idev;
+	struct object *idev_obj;
 };
 
 static int bind(struct stdev *stdev, u32 dev_flags, u32 *idev_id)
@@ -37,15 +38,16 @@ static int bind(struct stdev *stdev, u32 dev_flags, u32 *idev_id)
 		mock_device_del(mdev);
 		return PTR_ERR(idev);
 	}
-	object_hold(&idev->obj);
 	stdev->mdev = mdev;
 	stdev->idev = idev;
+	/* There it is, and nobody but unbind() ends it. */
+	stdev->idev_obj = object_get_any(ictx, *idev_id);
 	return 0;
 }
 
 static void unbind(struct stdev *stdev)
 {
-	object_put(&stdev->idev->obj);
+	object_put(stdev->idev_obj);
 	iommufd_device_unbind(stdev->idev);
 	mock_device_del(stdev->mdev);
 }
