@@ -110,6 +110,20 @@ int op_respond(struct op_call *call)
 	return copy_to_user(call->ucmd, call->cmd, call->user_size) ? -EFAULT : 0;
 }
 
+/**
+ * op_respond_u64() - copy one member of the answer to the user
+ * @call: the call
+ * @field: the member of its structure; one that the user has to pass
+ *
+ * Return: 0 or -EFAULT.
+ */
+int op_respond_u64(struct op_call *call, const u64 *field)
+{
+	u64 __user *out = call->ucmd + ((const void *)field - call->cmd);
+
+	return put_user(*field, out);
+}
+
 static int ioctl_run(const struct ioctl_row *row, struct op_call *call)
 {
 	int rc;

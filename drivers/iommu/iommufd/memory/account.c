@@ -36,7 +36,7 @@ struct account *account_new(bool per_process)
 	mmgrab(acct->mm);
 	acct->task = current->group_leader;
 	get_task_struct(acct->task);
-	acct->user = get_uid(current_user());
+	acct->cred = get_current_cred();
 	return acct;
 }
 
@@ -50,8 +50,8 @@ struct account *account_new(bool per_process)
  */
 bool account_fits(const struct account *acct, bool per_process)
 {
-	return acct->mm == current->mm && acct->user == current_user() &&
-	       acct->per_process == per_process && acct->unlimited == capable(CAP_IPC_LOCK);
+	return acct->mm == current->mm && acct->cred == current_cred() &&
+	       acct->per_process == per_process;
 }
 
 /**
@@ -64,7 +64,7 @@ void account_put(struct account *acct)
 {
 	if (!refcount_dec_and_test(&acct->refs))
 		return;
-	free_uid(acct->user);
+	put_cred(acct->cred);
 	put_task_struct(acct->task);
 	mmdrop(acct->mm);
 	kfree(acct);
@@ -73,12 +73,13 @@ void account_put(struct account *acct)
 static int charge_user(struct account *acct, unsigned long npages)
 {
 	unsigned long limit = task_rlimit(acct->task, RLIMIT_MEMLOCK) >> PAGE_SHIFT;
-	long cur = atomic_long_read(&acct->user->locked_vm);
+	atomic_long_t *locked = &acct->cred->user->locked_vm;
+	long cur = atomic_long_read(locked);
 
 	do {
 		if (cur + npages > limit)
 			return -ENOMEM;
-	} while (!atomic_long_try_cmpxchg(&acct->user->locked_vm, &cur, cur + npages));
+	} while (!atomic_long_try_cmpxchg(locked, &cur, cur + npages));
 	return 0;
 }
 
@@ -128,5 +129,5 @@ void account_refund(struct account *acct, unsigned long npages)
 	if (acct->per_process)
 		charge_process(acct, npages, false);
 	else
-		atomic_long_sub(npages, &acct->user->locked_vm);
+		atomic_long_sub(npages, &acct->cred->user->locked_vm);
 }

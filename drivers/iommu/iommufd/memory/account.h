@@ -9,9 +9,9 @@
 #include <linux/refcount.h>
 #include <linux/types.h>
 
+struct cred;
 struct mm_struct;
 struct task_struct;
-struct user_struct;
 
 /**
  * struct account - a payer
@@ -21,7 +21,7 @@ struct user_struct;
  * @mm: the address space that memory is taken from; mmgrab()ed, so that it may
  *	be dead
  * @task: whose RLIMIT_MEMLOCK counts
- * @user: who is charged unless @per_process
+ * @cred: of who made it; its user is charged unless @per_process
  */
 struct account {
 	refcount_t refs;
@@ -29,7 +29,7 @@ struct account {
 	bool unlimited;
 	struct mm_struct *mm;
 	struct task_struct *task;
-	struct user_struct *user;
+	const struct cred *cred;
 };
 
 struct account *account_new(bool per_process);

@@ -11,6 +11,36 @@
 #include "extent.h"
 
 /**
+ * extent_alloc() - room for an extent
+ * @pages: the pages object; its own is used if it is free
+ * @gfp: for another one
+ *
+ * Context: as @gfp says.
+ * Return: the extent, not initialised, or NULL.
+ */
+struct extent *extent_alloc(struct pages *pages, gfp_t gfp)
+{
+	if (!test_and_set_bit(0, &pages->first_used))
+		return &pages->first_extent;
+	return kmalloc(sizeof(struct extent), gfp);
+}
+
+/**
+ * extent_drop() - give back what extent_alloc() gave
+ * @pages: the pages object
+ * @e: in no tree, nothing of it is pinned
+ *
+ * Context: any.
+ */
+void extent_drop(struct pages *pages, struct extent *e)
+{
+	if (e == &pages->first_extent)
+		clear_bit_unlock(0, &pages->first_used);
+	else
+		kfree(e);
+}
+
+/**
  * extent_at() - the extent that has a page, or else the first one behind it
  * @pages: the pages object
  * @page: the page
@@ -118,7 +148,7 @@ int extent_cut_at(struct pages *pages, unsigned long page, gfp_t gfp)
 
 	if (!e || e->first >= page)
 		return 0;
-	tail = kmalloc(sizeof(*tail), gfp);
+	tail = extent_alloc(pages, gfp);
 	if (!tail)
 		return -ENOMEM;
 	extent_split(pages, e, page, tail);
@@ -185,5 +215,5 @@ void extent_free(struct pages *pages, struct extent *e, bool dirty)
 	}
 	account_refund(pages->account, e->count);
 	run_slice_free(&e->slice);
-	kfree(e);
+	extent_drop(pages, e);
 }

@@ -7,35 +7,14 @@
 #ifndef __IOMMUFD_EXTENT_H
 #define __IOMMUFD_EXTENT_H
 
-#include <linux/list.h>
 #include <linux/rbtree.h>
 
 #include "pages.h"
 
 struct folio;
 
-/**
- * struct extent - pages that are pinned for the same users
- * @node: in pages.extents
- * @unused: in a list of those that nobody uses any more
- * @first: first page
- * @count: pages
- * @users: slices that cover it
- * @slice: the page frames
- * @per_folio: as in struct pin_batch
- */
-struct extent {
-	union {
-		struct rb_node node;
-		struct list_head unused;
-	};
-	unsigned long first;
-	u32 count;
-	u32 users;
-	struct run_slice slice;
-	bool per_folio;
-};
-
+struct extent *extent_alloc(struct pages *pages, gfp_t gfp);
+void extent_drop(struct pages *pages, struct extent *e);
 struct extent *extent_at(struct pages *pages, unsigned long page);
 void extent_insert(struct pages *pages, struct extent *new);
 int extent_cut_at(struct pages *pages, unsigned long page, gfp_t gfp);

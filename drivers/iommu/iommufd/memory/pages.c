@@ -32,10 +32,12 @@
 struct pages *pages_alloc(const struct pages_source *source, struct account *account,
 			  unsigned long npages, bool writable)
 {
-	struct pages *pages = kzalloc(sizeof(*pages), GFP_KERNEL_ACCOUNT);
+	struct pages *pages = kmalloc(sizeof(*pages), GFP_KERNEL_ACCOUNT);
 
 	if (!pages)
 		return NULL;
+	pages->first_used = 0;
+	pages->file = NULL;
 	refcount_set(&pages->refs, 1);
 	pages->source = source;
 	pages->account = account_hold(account);
@@ -87,14 +89,14 @@ static int pin_into(struct pages *pages, unsigned long first, u32 count, struct 
 static struct extent *extent_pin(struct pages *pages, unsigned long first, u32 count,
 				 struct pin_batch *batch)
 {
-	struct extent *e = kmalloc(sizeof(*e), GFP_KERNEL_ACCOUNT);
+	struct extent *e = extent_alloc(pages, GFP_KERNEL_ACCOUNT);
 	int rc;
 
 	if (!e)
 		return ERR_PTR(-ENOMEM);
 	rc = account_charge(pages->account, count);
 	if (rc) {
-		kfree(e);
+		extent_drop(pages, e);
 		return ERR_PTR(rc);
 	}
 	run_builder_init(&batch->runs);
@@ -105,7 +107,7 @@ static struct extent *extent_pin(struct pages *pages, unsigned long first, u32 c
 		extent_unpin_batch(batch, false);
 		run_builder_exit(&batch->runs);
 		account_refund(pages->account, count);
-		kfree(e);
+		extent_drop(pages, e);
 		return ERR_PTR(rc);
 	}
 	e->first = first;

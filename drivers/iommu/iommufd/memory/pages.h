@@ -10,6 +10,7 @@
 #ifndef __IOMMUFD_PAGES_H
 #define __IOMMUFD_PAGES_H
 
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
 #include <linux/refcount.h>
@@ -18,7 +19,6 @@
 #include "run.h"
 
 struct account;
-struct extent;
 struct file;
 struct page;
 struct pages;
@@ -54,6 +54,28 @@ struct pages_source {
 };
 
 /**
+ * struct extent - pages that are pinned for the same users
+ * @node: in pages.extents
+ * @unused: in a list of those that nobody uses any more
+ * @first: first page
+ * @count: pages
+ * @users: slices that cover it
+ * @slice: the page frames
+ * @per_folio: as in struct pin_batch
+ */
+struct extent {
+	union {
+		struct rb_node node;
+		struct list_head unused;
+	};
+	unsigned long first;
+	u32 count;
+	u32 users;
+	struct run_slice slice;
+	bool per_folio;
+};
+
+/**
  * struct pages - memory, whether pinned or not
  * @refs: references, of areas and of calls
  * @source: where it comes from
@@ -62,6 +84,8 @@ struct pages_source {
  * @writable: pinned for writing
  * @lock: protects @extents; a leaf but for the allocator
  * @extents: what is pinned, by page number, without overlap
+ * @first_extent: room for one extent, which is all that most objects have
+ * @first_used: bit 0: it is in use, or was claimed to be
  * @base: page-aligned address, or file offset, of the first page
  * @file: file source: the file
  */
@@ -73,6 +97,8 @@ struct pages {
 	bool writable;
 	struct mutex lock;
 	struct rb_root extents;
+	struct extent first_extent;
+	unsigned long first_used;
 	unsigned long base;
 	struct file *file;
 };

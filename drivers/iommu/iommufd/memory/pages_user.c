@@ -95,10 +95,14 @@ static long pin_some(struct mm_struct *mm, unsigned long addr, unsigned long cou
 /* Add pages that hold a pin each; those that cannot be added are unpinned. */
 static long batch_pages(struct pin_batch *batch, struct page **pages, long n)
 {
-	long i;
+	long i, end;
 
-	for (i = 0; i < n; i++) {
-		if (run_builder_add(&batch->runs, page_to_pfn(pages[i]), 1)) {
+	for (i = 0; i < n; i = end) {
+		unsigned long pfn = page_to_pfn(pages[i]);
+
+		for (end = i + 1; end < n && page_to_pfn(pages[end]) == pfn + (end - i); end++)
+			;
+		if (run_builder_add(&batch->runs, pfn, end - i)) {
 			unpin_user_pages(pages + i, n - i);
 			return -ENOMEM;
 		}

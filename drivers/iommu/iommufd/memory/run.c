@@ -8,6 +8,7 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 
 #include "run.h"
 
@@ -78,6 +79,13 @@ static void pack(struct run_block *block, const struct run_builder *b)
 			*out++ = b->runs[i].pfn + k - block->base;
 }
 
+/* kmalloc() rounds up to a power of two, which counts where there is much. */
+static struct run_block *block_alloc(size_t size)
+{
+	return size <= PAGE_SIZE ? kmalloc(size, GFP_KERNEL_ACCOUNT) :
+				   __vmalloc(size, GFP_KERNEL_ACCOUNT);
+}
+
 /**
  * run_builder_finish() - make a slice of all that was collected
  * @b: the builder, with at least one page; still to be ended by its owner
@@ -98,8 +106,8 @@ int run_builder_finish(struct run_builder *b, struct run_slice *slice)
 		return 0;
 	}
 	packed = packs(b, &base);
-	block = kvmalloc(packed ? struct_size(block, delta, b->npages) :
-				  struct_size(block, runs, b->nruns), GFP_KERNEL_ACCOUNT);
+	block = block_alloc(packed ? struct_size(block, delta, b->npages) :
+				     struct_size(block, runs, b->nruns));
 	if (!block)
 		return -ENOMEM;
 	refcount_set(&block->refs, 1);

@@ -13,9 +13,12 @@
 #define __IOMMUFD_RUN_H
 
 #include <linux/refcount.h>
+#include <linux/sizes.h>
+#include <linux/stddef.h>
 #include <linux/types.h>
 
-#define RUN_SLICE_MAX (1U << 15)
+/* Pages of a slice at the most: their packed form fills 32 pages. */
+#define RUN_SLICE_MAX ((SZ_128K - offsetof(struct run_block, delta)) / sizeof(u32))
 
 /**
  * struct run - a physically contiguous piece

@@ -29,6 +29,7 @@ struct op_call {
 };
 
 int op_respond(struct op_call *call);
+int op_respond_u64(struct op_call *call, const u64 *field);
 
 int op_destroy(struct op_call *call);
 int op_option(struct op_call *call);

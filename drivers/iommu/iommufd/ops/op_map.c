@@ -83,12 +83,15 @@ static int map_pages(struct op_call *call, u32 ioas_id, u64 source_start, int fd
 }
 
 /* The caller that cannot be told where its mapping is must not have one. */
-static int respond_or_unmap(struct op_call *call, u32 ioas_id, const struct ioas_map_args *args)
+static int respond_or_unmap(struct op_call *call, u32 ioas_id, const struct ioas_map_args *args,
+			    u64 *iova)
 {
 	struct iova_range range = { .start = args->iova, .last = args->iova + args->length - 1 };
 	unsigned long unmapped;
-	int rc = op_respond(call);
+	int rc;
 
+	*iova = args->iova;
+	rc = op_respond_u64(call, iova);
 	if (!rc)
 		return 0;
 	CLASS(ioas, ioas)(call->ictx, ioas_id);
@@ -107,8 +110,7 @@ int op_ioas_map(struct op_call *call)
 	     map_pages(call, cmd->ioas_id, cmd->user_va, -1, &args);
 	if (rc)
 		return rc;
-	cmd->iova = args.iova;
-	return respond_or_unmap(call, cmd->ioas_id, &args);
+	return respond_or_unmap(call, cmd->ioas_id, &args, &cmd->iova);
 }
 
 int op_ioas_map_file(struct op_call *call)
@@ -123,8 +125,7 @@ int op_ioas_map_file(struct op_call *call)
 	     map_pages(call, cmd->ioas_id, cmd->start, cmd->fd, &args);
 	if (rc)
 		return rc;
-	cmd->iova = args.iova;
-	return respond_or_unmap(call, cmd->ioas_id, &args);
+	return respond_or_unmap(call, cmd->ioas_id, &args, &cmd->iova);
 }
 
 static int copy_areas(struct op_call *call, const struct iommu_ioas_copy *cmd,
@@ -152,8 +153,7 @@ int op_ioas_copy(struct op_call *call)
 	     copy_areas(call, cmd, &args);
 	if (rc)
 		return rc;
-	cmd->dst_iova = args.iova;
-	return respond_or_unmap(call, cmd->dst_ioas_id, &args);
+	return respond_or_unmap(call, cmd->dst_ioas_id, &args, &cmd->dst_iova);
 }
 
 int op_ioas_unmap(struct op_call *call)
@@ -175,5 +175,5 @@ int op_ioas_unmap(struct op_call *call)
 	if (rc && !(all && rc == -ENOENT))
 		return rc;
 	cmd->length = unmapped;
-	return op_respond(call);
+	return op_respond_u64(call, &cmd->length);
 }

@@ -7,6 +7,7 @@
 
 #include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/rbtree.h>
 #include <linux/types.h>
 
 #include "../abi.h"
@@ -26,7 +27,10 @@ enum area_state {
 
 /**
  * struct area - one mapping of an IOAS
+ * @node: in the IOAS's map
  * @iova: where
+ * @hole: bytes that are free before it
+ * @max_hole: the largest @hole below it in the tree, its own included
  * @offset: byte of @pages at the first IOVA
  * @pages: the memory; holds a reference
  * @prot: IOMMU_READ, IOMMU_WRITE, IOMMU_CACHE
@@ -37,7 +41,10 @@ enum area_state {
  * @link: in the list of a call that adds or removes areas
  */
 struct area {
+	struct rb_node node;
 	struct iova_range iova;
+	unsigned long hole;
+	unsigned long max_hole;
 	unsigned long offset;
 	struct pages *pages;
 	int prot;

@@ -14,22 +14,17 @@
 #include "../domain/domain_map.h"
 #include "ioas.h"
 #include "ioas_areas.h"
-#include "iova_map.h"
 
 static void ioas_destroy(struct object *obj)
 {
 	struct ioas *ioas = container_of(obj, struct ioas, obj);
-	MA_STATE(mas, &ioas->map, 0, 0);
-	struct area *area;
+	struct area *area, *next;
 
 	WARN_ON(!list_empty(&ioas->members) || !list_empty(&ioas->accesses));
-	down_write(&ioas->map_rwsem);
-	mas_for_each(&mas, area, ULONG_MAX) {
+	rbtree_postorder_for_each_entry_safe(area, next, &ioas->map.root, node) {
 		area_free(area);
 		cond_resched();
 	}
-	iova_map_exit(&ioas->map);
-	up_write(&ioas->map_rwsem);
 	iova_limits_exit(&ioas->limits);
 	mutex_destroy(&ioas->hwpts_lock);
 	kfree(ioas);
@@ -65,7 +60,7 @@ struct ioas *ioas_alloc(struct iommufd_ctx *ictx)
 	init_rwsem(&ioas->access_rwsem);
 	init_rwsem(&ioas->members_lock);
 	init_rwsem(&ioas->map_rwsem);
-	iova_map_init(&ioas->map, &ioas->map_rwsem);
+	iova_map_init(&ioas->map);
 	INIT_LIST_HEAD(&ioas->members);
 	INIT_LIST_HEAD(&ioas->accesses);
 	mutex_init(&ioas->hwpts_lock);
@@ -90,11 +85,15 @@ struct ioas *ioas_alloc(struct iommufd_ctx *ictx)
 struct area *area_new(struct pages *pages, unsigned long offset, unsigned long length,
 		      unsigned int prot)
 {
-	struct area *area = kzalloc(sizeof(*area), GFP_KERNEL_ACCOUNT);
+	struct area *area = kmalloc(sizeof(*area), GFP_KERNEL_ACCOUNT);
 
 	if (!area)
 		return NULL;
+	area->iova.start = 0;
 	area->iova.last = length - 1;
+	area->state = AREA_RESERVED;
+	area->pinned = false;
+	atomic_long_set(&area->access_pages, 0);
 	area->offset = offset;
 	area->pages = pages_hold(pages);
 	area->prot = IOMMU_CACHE;
@@ -318,21 +317,21 @@ static int areas_reserve(struct ioas *ioas, struct list_head *areas, struct iova
 	list_for_each_entry(area, areas, link) {
 		rc = iova_map_insert(&ioas->map, area);
 		if (rc) {
-			if (area->iova.start > range->start)
-				iova_map_erase(&ioas->map, &(struct iova_range){
-					.start = range->start,
-					.last = area->iova.start - 1,
-				});
+			list_for_each_entry_continue_reverse(area, areas, link)
+				iova_map_erase(&ioas->map, area);
 			return rc;
 		}
 	}
 	return 0;
 }
 
-static void areas_unreserve(struct ioas *ioas, const struct iova_range *range)
+static void areas_unreserve(struct ioas *ioas, struct list_head *areas)
 {
+	struct area *area;
+
 	guard(rwsem_write)(&ioas->map_rwsem);
-	iova_map_erase(&ioas->map, range);
+	list_for_each_entry(area, areas, link)
+		iova_map_erase(&ioas->map, area);
 }
 
 /* With members_lock held for reading; pinned areas are loaded, and published. */
@@ -387,7 +386,7 @@ int ioas_insert(struct ioas *ioas, struct list_head *areas, struct iova_range *r
 	if (!rc)
 		return 0;
 unreserve:
-	areas_unreserve(ioas, range);
+	areas_unreserve(ioas, areas);
 free:
 	areas_free(areas);
 	return rc;

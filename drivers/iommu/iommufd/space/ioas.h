@@ -22,12 +22,12 @@
 #ifndef __IOMMUFD_IOAS_H
 #define __IOMMUFD_IOAS_H
 
-#include <linux/maple_tree.h>
 #include <linux/rwsem.h>
 
 #include "../object.h"
 #include "area.h"
 #include "iova_limits.h"
+#include "iova_map.h"
 
 struct iommu_domain;
 
@@ -38,7 +38,7 @@ struct iommu_domain;
  * @members_lock: protects @members and @pinners
  * @map_rwsem: protects @map, @limits, @align, @large and the areas; @large is
  *	changed with @members_lock held as well
- * @map: IOVA -> struct area
+ * @map: IOVA -> struct area, reserved and published
  * @limits: what may be used
  * @members: struct ioas_member, domains that hold all areas
  * @accesses: struct ioas_access
@@ -53,7 +53,7 @@ struct ioas {
 	struct rw_semaphore access_rwsem;
 	struct rw_semaphore members_lock;
 	struct rw_semaphore map_rwsem;
-	struct maple_tree map;
+	struct iova_map map;
 	struct iova_limits limits;
 	struct list_head members;
 	struct list_head accesses;

@@ -12,7 +12,6 @@
 #include "../memory/loan.h"
 #include "ioas.h"
 #include "ioas_areas.h"
-#include "iova_map.h"
 
 /**
  * ioas_access_add() - an in-kernel user joins

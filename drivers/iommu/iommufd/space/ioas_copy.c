@@ -8,7 +8,6 @@
 
 #include "ioas.h"
 #include "ioas_areas.h"
-#include "iova_map.h"
 
 /* New areas for the memory of a range, which has no hole. */
 static int clone_range(struct ioas *src, const struct iova_range *from, unsigned int prot,

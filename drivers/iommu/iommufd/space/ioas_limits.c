@@ -6,7 +6,6 @@
 #include <linux/slab.h>
 
 #include "ioas.h"
-#include "iova_map.h"
 
 /**
  * ioas_reserve() - take IOVAs out of use
@@ -68,10 +67,9 @@ static unsigned long needed_align(struct ioas *ioas, bool large)
 
 static bool areas_aligned(struct ioas *ioas, unsigned long align)
 {
-	MA_STATE(mas, &ioas->map, 0, 0);
 	struct area *area;
 
-	mas_for_each(&mas, area, ULONG_MAX)
+	iova_map_for_each(&ioas->map, area, 0, ULONG_MAX)
 		if ((area->iova.start | range_length(&area->iova) |
 		     offset_in_page(area->offset)) & (align - 1))
 			return false;

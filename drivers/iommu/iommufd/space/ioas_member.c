@@ -15,7 +15,6 @@
 #include "../domain/domain_map.h"
 #include "ioas.h"
 #include "ioas_areas.h"
-#include "iova_map.h"
 
 static int reserve_outside(struct ioas *ioas, const struct ioas_member *member)
 {
@@ -36,11 +35,10 @@ static int reserve_outside(struct ioas *ioas, const struct ioas_member *member)
 /* The first published area from an IOVA on that is not pinned. */
 static struct area *next_unpinned(struct ioas *ioas, unsigned long iova)
 {
-	MA_STATE(mas, &ioas->map, iova, iova);
 	struct area *area;
 
 	lockdep_assert_held(&ioas->map_rwsem);
-	mas_for_each(&mas, area, ULONG_MAX)
+	iova_map_for_each(&ioas->map, area, iova, ULONG_MAX)
 		if (area->state == AREA_READY && !area->pinned)
 			return area;
 	return NULL;
@@ -118,14 +116,13 @@ static void unload_range(struct ioas_member *member, struct iova_range *span, bo
 static void unload_below(struct ioas *ioas, struct ioas_member *member, const struct area *end)
 {
 	struct iommu_iotlb_gather gather;
-	MA_STATE(mas, &ioas->map, 0, 0);
 	struct iova_range span = {};
 	struct area *area;
 	bool any = false;
 
 	lockdep_assert_held_write(&ioas->members_lock);
 	iommu_iotlb_gather_init(&gather);
-	mas_for_each(&mas, area, ULONG_MAX) {
+	iova_map_for_each(&ioas->map, area, 0, ULONG_MAX) {
 		if (area == end)
 			break;
 		if (any && area_loaded(area) && area->iova.start - 1 == span.last) {
@@ -143,11 +140,10 @@ static void unload_below(struct ioas *ioas, struct ioas_member *member, const st
 
 static int load_all(struct ioas *ioas, struct ioas_member *member)
 {
-	MA_STATE(mas, &ioas->map, 0, 0);
 	struct area *area;
 	int rc;
 
-	mas_for_each(&mas, area, ULONG_MAX) {
+	iova_map_for_each(&ioas->map, area, 0, ULONG_MAX) {
 		if (!area_loaded(area))
 			continue;
 		rc = area_load(ioas, member, area);
@@ -163,14 +159,13 @@ static int load_all(struct ioas *ioas, struct ioas_member *member)
 /* A pinner less; nothing of the leaving one's domain is mapped. */
 static void drop_pinner(struct ioas *ioas)
 {
-	MA_STATE(mas, &ioas->map, 0, 0);
 	struct area *area;
 
 	lockdep_assert_held_write(&ioas->members_lock);
 	if (--ioas->pinners)
 		return;
 	guard(rwsem_write)(&ioas->map_rwsem);
-	mas_for_each(&mas, area, ULONG_MAX) {
+	iova_map_for_each(&ioas->map, area, 0, ULONG_MAX) {
 		if (area_loaded(area))
 			area_unpin(area);
 		cond_resched();

@@ -4,20 +4,20 @@
  * and flush | erase | unpin. Nothing can fail once a member has changed, and
  * memory is unpinned only when no device reaches it any more.
  */
-#include <linux/slab.h>
+#include <linux/delay.h>
 
 #include "ioas.h"
 #include "ioas_areas.h"
-#include "iova_map.h"
+
+#define REVOKE_TRIES 100
 
 /* Collect the areas of a range; those not published yet are not there. */
 static int collect(struct ioas *ioas, const struct iova_range *range, struct list_head *areas)
 {
-	MA_STATE(mas, &ioas->map, range->start, range->start);
 	struct area *area;
 
 	lockdep_assert_held_write(&ioas->map_rwsem);
-	mas_for_each(&mas, area, range->last) {
+	iova_map_for_each(&ioas->map, area, range->start, range->last) {
 		if (area->state == AREA_RESERVED)
 			continue;
 		if (area->state == AREA_RETIRING)
@@ -37,14 +37,26 @@ static void set_state(struct list_head *areas, enum area_state state)
 		area->state = state;
 }
 
+static bool accessed(struct ioas *ioas, struct list_head *areas)
+{
+	struct area *area;
+
+	guard(rwsem_write)(&ioas->map_rwsem);
+	list_for_each_entry(area, areas, link)
+		if (atomic_long_read(&area->access_pages))
+			return true;
+	return false;
+}
+
 /*
  * Have in-kernel users let go of the areas of a range. While areas are retiring
- * no new user gets in, and no other unmap takes them.
+ * no new user gets in, and no other unmap takes them. A driver may just have
+ * pinned and not know it yet when it is asked: it is asked again.
  */
 static int revoke(struct ioas *ioas, const struct iova_range *range, struct list_head *areas)
 {
 	struct area *area;
-	int rc;
+	int rc, tries;
 
 	down_write(&ioas->map_rwsem);
 	rc = collect(ioas, range, areas);
@@ -54,27 +66,28 @@ static int revoke(struct ioas *ioas, const struct iova_range *range, struct list
 	if (rc)
 		return rc;
 
-	list_for_each_entry(area, areas, link)
-		ioas_access_revoke(ioas, &area->iova);
-
+	for (tries = 0; tries < REVOKE_TRIES; tries++) {
+		if (tries)
+			msleep(1);
+		list_for_each_entry(area, areas, link)
+			ioas_access_revoke(ioas, &area->iova);
+		if (!accessed(ioas, areas))
+			return 0;
+	}
+	/* A driver that does not let go keeps its pages, and all stays mapped. */
+	WARN_ON(1);
 	down_write(&ioas->map_rwsem);
-	list_for_each_entry(area, areas, link)
-		/* A driver that does not let go keeps its pages, and all stays mapped. */
-		if (WARN_ON(atomic_long_read(&area->access_pages)))
-			rc = -EBUSY;
-	if (rc)
-		set_state(areas, AREA_READY);
+	set_state(areas, AREA_READY);
 	up_write(&ioas->map_rwsem);
-	return rc;
+	return -EBUSY;
 }
 
 /* Holds the accesses, so that none can pin behind the back of revoke(). */
 static int unmap_range(struct ioas *ioas, const struct iova_range *range, struct list_head *areas)
 {
 	struct ioas_member *member;
-	struct iova_range span;
+	struct area *area;
 	bool revoked;
-	struct area *pos;
 	int rc = 0;
 
 	guard(rwsem_read)(&ioas->access_rwsem);
@@ -95,9 +108,8 @@ static int unmap_range(struct ioas *ioas, const struct iova_range *range, struct
 		return -ENOENT;
 	list_for_each_entry(member, &ioas->members, node)
 		member_unload(member, areas, NULL);
-	pos = list_first_entry(areas, struct area, link);
-	while (areas_next_span(areas, &pos, NULL, &span))
-		iova_map_erase(&ioas->map, &span);
+	list_for_each_entry(area, areas, link)
+		iova_map_erase(&ioas->map, area);
 	return 0;
 }
 

@@ -1,100 +1,181 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The maple tree of areas.
+ * The tree of areas. The hole of an area is what is free between it and the
+ * area before it; what is free behind the last area is nobody's.
  */
 #include <linux/align.h>
-#include <linux/slab.h>
+#include <linux/limits.h>
+#include <linux/rbtree_augmented.h>
 
 #include "iova_map.h"
 
-/**
- * iova_map_init() - an empty map
- * @mt: the map
- * @lock: the caller's lock, held for writing by whoever changes the map
- */
-void iova_map_init(struct maple_tree *mt, struct rw_semaphore *lock)
+static unsigned long area_hole(struct area *area)
 {
-	mt_init_flags(mt, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_LOCK_EXTERN);
-	mt_set_external_lock(mt, lock);
+	return area->hole;
+}
+
+RB_DECLARE_CALLBACKS_MAX(static, hole_callbacks, struct area, node, unsigned long, max_hole,
+			 area_hole)
+
+static struct area *to_area(struct rb_node *node)
+{
+	return rb_entry_safe(node, struct area, node);
 }
 
 /**
- * iova_map_exit() - free a map; areas are the caller's
- * @mt: the map
- *
- * Context: map lock held for writing.
+ * iova_map_init() - an empty map
+ * @map: the map; nothing is to be freed at its end, areas are the caller's
  */
-void iova_map_exit(struct maple_tree *mt)
+void iova_map_init(struct iova_map *map)
 {
-	__mt_destroy(mt);
+	map->root = RB_ROOT;
 }
 
 /**
  * iova_map_next() - the first area that touches a range
- * @mt: the map
+ * @map: the map
  * @iova: first byte of the range
  * @last: its last byte
  *
  * Context: map lock held.
  * Return: the area or NULL.
  */
-struct area *iova_map_next(struct maple_tree *mt, unsigned long iova, unsigned long last)
+struct area *iova_map_next(struct iova_map *map, unsigned long iova, unsigned long last)
 {
-	MA_STATE(mas, mt, iova, iova);
+	struct rb_node *node = map->root.rb_node;
+	struct area *found = NULL;
 
-	return mas_find(&mas, last);
+	while (node) {
+		struct area *area = to_area(node);
+
+		if (iova <= area->iova.last) {
+			found = area;
+			if (iova >= area->iova.start)
+				break;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return found && found->iova.start <= last ? found : NULL;
+}
+
+static void set_hole(struct area *area, unsigned long hole)
+{
+	area->hole = hole;
+	hole_callbacks.propagate(&area->node, NULL);
 }
 
 /**
  * iova_map_insert() - add an area
- * @mt: the map
+ * @map: the map
  * @area: the area; its iova says where
  *
- * Context: map lock held for writing; may sleep.
- * Return: 0, -EEXIST if another area is there, or -ENOMEM.
+ * Context: map lock held for writing.
+ * Return: 0, or -EEXIST if another area is there.
  */
-int iova_map_insert(struct maple_tree *mt, struct area *area)
+int iova_map_insert(struct iova_map *map, struct area *area)
 {
-	MA_STATE(mas, mt, area->iova.start, area->iova.start);
+	struct rb_node **link = &map->root.rb_node, *parent = NULL;
+	struct area *before = NULL, *behind = NULL;
 
-	if (mas_find(&mas, area->iova.last))
-		return -EEXIST;
-	mas_set_range(&mas, area->iova.start, area->iova.last);
-	return mas_store_gfp(&mas, area, GFP_KERNEL_ACCOUNT);
+	while (*link) {
+		struct area *at = to_area(*link);
+
+		parent = *link;
+		if (area->iova.last < at->iova.start) {
+			behind = at;
+			link = &parent->rb_left;
+		} else if (area->iova.start > at->iova.last) {
+			before = at;
+			link = &parent->rb_right;
+		} else {
+			return -EEXIST;
+		}
+	}
+	area->hole = area->iova.start - (before ? before->iova.last + 1 : 0);
+	area->max_hole = area->hole;
+	rb_link_node(&area->node, parent, link);
+	hole_callbacks.propagate(parent, NULL);
+	rb_insert_augmented(&area->node, &map->root, &hole_callbacks);
+	if (behind)
+		set_hole(behind, behind->iova.start - area->iova.last - 1);
+	return 0;
 }
 
 /**
- * iova_map_erase() - remove every area of a range
- * @mt: the map
- * @range: begins and ends where areas or holes do
+ * iova_map_erase() - remove an area
+ * @map: the map
+ * @area: an area of it
  *
- * Context: map lock held for writing; may sleep. Cannot fail.
+ * Context: map lock held for writing. Cannot fail.
  */
-void iova_map_erase(struct maple_tree *mt, const struct iova_range *range)
+void iova_map_erase(struct iova_map *map, struct area *area)
 {
-	MA_STATE(mas, mt, range->start, range->last);
+	struct area *behind = to_area(rb_next(&area->node));
 
-	WARN_ON(mas_store_gfp(&mas, NULL, GFP_KERNEL | __GFP_NOFAIL));
+	rb_erase_augmented(&area->node, &map->root, &hole_callbacks);
+	if (behind)
+		set_hole(behind, behind->hole + area->hole + range_length(&area->iova));
 }
 
-/* The first place from lo on that satisfies the hole's alignment. */
-static bool align_hole(const struct iova_hole *hole, const struct iova_range *window,
-		       unsigned long lo, struct iova_range *out)
+static unsigned long max_hole(struct rb_node *node)
 {
-	unsigned long aligned;
+	return node ? to_area(node)->max_hole : 0;
+}
+
+/* The first area below a node whose hole is at least this long, which there is. */
+static struct area *first_with_hole(struct rb_node *node, unsigned long length)
+{
+	for (;;) {
+		if (max_hole(node->rb_left) >= length)
+			node = node->rb_left;
+		else if (to_area(node)->hole >= length)
+			return to_area(node);
+		else
+			node = node->rb_right;
+	}
+}
+
+/* The next area behind one whose hole is at least this long, or NULL. */
+static struct area *next_with_hole(struct area *area, unsigned long length)
+{
+	struct rb_node *node = &area->node, *parent;
+
+	if (max_hole(node->rb_right) >= length)
+		return first_with_hole(node->rb_right, length);
+	while ((parent = rb_parent(node))) {
+		bool was_left = parent->rb_left == node;
+
+		node = parent;
+		if (!was_left)
+			continue;
+		if (to_area(node)->hole >= length)
+			return to_area(node);
+		if (max_hole(node->rb_right) >= length)
+			return first_with_hole(node->rb_right, length);
+	}
+	return NULL;
+}
+
+/* The first place in free space that is aligned and inside of the window. */
+static bool fit(const struct iova_range *space, const struct iova_range *window,
+		const struct iova_hole *hole, unsigned long *iova)
+{
+	unsigned long lo = max(space->start, window->start);
+	unsigned long last = min(space->last, window->last), at;
 
 	/* Round lo - skew up, in modular arithmetic; a wrap shows below. */
-	aligned = ALIGN(lo - hole->skew, hole->align) + hole->skew;
-	if (aligned < lo || aligned > window->last || window->last - aligned < hole->length - 1)
+	at = ALIGN(lo - hole->skew, hole->align) + hole->skew;
+	if (lo > last || at < lo || at > last || last - at < hole->length - 1)
 		return false;
-	out->start = aligned;
-	out->last = aligned + hole->length - 1;
+	*iova = at;
 	return true;
 }
 
 /**
  * iova_map_find_hole() - find free IOVAs
- * @mt: the map
+ * @map: the map
  * @window: where to look
  * @hole: what is wanted
  * @iova: set to the lowest fit
@@ -102,47 +183,53 @@ static bool align_hole(const struct iova_hole *hole, const struct iova_range *wi
  * Context: map lock held.
  * Return: 0 or -ENOSPC.
  */
-int iova_map_find_hole(struct maple_tree *mt, const struct iova_range *window,
+int iova_map_find_hole(struct iova_map *map, const struct iova_range *window,
 		       const struct iova_hole *hole, unsigned long *iova)
 {
-	unsigned long lo = window->start;
-	struct iova_range fit;
-	struct area *area;
+	struct area *area = iova_map_next(map, window->start, ULONG_MAX), *end;
+	struct iova_range space = {};
 
-	/* The tree finds holes by length; where the aligned fit is taken, go on behind. */
-	while (lo <= window->last && window->last - lo >= hole->length - 1) {
-		MA_STATE(mas, mt, 0, 0);
-
-		if (mas_empty_area(&mas, lo, window->last, hole->length))
-			return -ENOSPC;
-		if (!align_hole(hole, window, mas.index, &fit))
-			return -ENOSPC;
-		area = iova_map_next(mt, fit.start, fit.last);
-		if (!area) {
-			*iova = fit.start;
+	for (; area && area->iova.start - area->hole <= window->last;
+	     area = next_with_hole(area, hole->length)) {
+		if (!area->hole)
+			continue;
+		space.start = area->iova.start - area->hole;
+		space.last = area->iova.start - 1;
+		if (fit(&space, window, hole, iova))
 			return 0;
-		}
-		if (area->iova.last == ULONG_MAX)
-			return -ENOSPC;
-		lo = area->iova.last + 1;
 	}
-	return -ENOSPC;
+	end = to_area(rb_last(&map->root));
+	if (end && end->iova.last == ULONG_MAX)
+		return -ENOSPC;
+	space.start = end ? end->iova.last + 1 : 0;
+	space.last = ULONG_MAX;
+	return fit(&space, window, hole, iova) ? 0 : -ENOSPC;
 }
 
 /**
- * iova_map_check() - whether every area is where it says
- * @mt: the map
+ * iova_map_check() - whether the tree is what it should be
+ * @map: the map
  *
  * Context: map lock held.
- * Return: false if one is not.
+ * Return: false if areas overlap or are out of order, or a hole is wrong.
  */
-bool iova_map_check(struct maple_tree *mt)
+bool iova_map_check(struct iova_map *map)
 {
-	MA_STATE(mas, mt, 0, 0);
-	struct area *area;
+	struct rb_node *node;
+	unsigned long end = 0;
 
-	mas_for_each(&mas, area, ULONG_MAX)
-		if (mas.index != area->iova.start || mas.last != area->iova.last)
+	for (node = rb_first(&map->root); node; node = rb_next(node)) {
+		struct area *area = to_area(node);
+		unsigned long most = max3(area->hole, max_hole(node->rb_left),
+					  max_hole(node->rb_right));
+
+		/* Behind the last byte there is no area. */
+		if (node != rb_first(&map->root) && !end)
 			return false;
+		if (area->iova.start < end || area->iova.last < area->iova.start ||
+		    area->hole != area->iova.start - end || area->max_hole != most)
+			return false;
+		end = area->iova.last + 1;
+	}
 	return true;
 }

@@ -5,6 +5,7 @@
 #include <kunit/test.h>
 #include <linux/prandom.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "iova_map.h"
 
@@ -13,15 +14,13 @@
 
 /**
  * struct world - a map and what must be in it
- * @mt: the map
- * @lock: its lock
+ * @map: the map
  * @base: first address of the universe
  * @owner: of each byte from there on
  * @nr: areas there are
  */
 struct world {
-	struct maple_tree mt;
-	struct rw_semaphore lock;
+	struct iova_map map;
 	struct rnd_state rnd;
 	unsigned long base;
 	struct area *owner[UNIVERSE];
@@ -39,6 +38,7 @@ static const struct place places[] = {
 	{ "across_4_gib", (unsigned long)(SZ_4G - UNIVERSE / 2) },
 	{ "anywhere_unaligned", 0x12345677 },
 };
+
 KUNIT_ARRAY_PARAM_DESC(place, places, name);
 
 /* 0 to n - 1 */
@@ -53,14 +53,12 @@ static struct world *make_world(struct kunit *test, unsigned long base)
 
 	KUNIT_ASSERT_NOT_NULL(test, w);
 	w->base = base;
-	init_rwsem(&w->lock);
 	prandom_seed_state(&w->rnd, 42);
-	iova_map_init(&w->mt, &w->lock);
-	down_write(&w->lock);
+	iova_map_init(&w->map);
 	return w;
 }
 
-/* The first owned byte of from to to, or UNIVERSE. */
+/* The first byte of a range that is owned, or UNIVERSE. */
 static u32 first_owned(const struct world *w, u32 from, u32 to)
 {
 	u32 i;
@@ -80,8 +78,8 @@ static void insert(struct kunit *test, struct world *w, u32 from, u32 to)
 	KUNIT_ASSERT_NOT_NULL(test, area);
 	area->iova.start = w->base + from;
 	area->iova.last = w->base + to;
-	KUNIT_ASSERT_EQ_MSG(test, iova_map_insert(&w->mt, area), taken ? -EEXIST : 0,
-			    "insert %u to %u", from, to);
+	KUNIT_ASSERT_EQ_MSG(test, iova_map_insert(&w->map, area), taken ? -EEXIST : 0,
+			    "%u to %u", from, to);
 	if (taken) {
 		kfree(area);
 		return;
@@ -91,27 +89,23 @@ static void insert(struct kunit *test, struct world *w, u32 from, u32 to)
 		w->owner[i] = area;
 }
 
-/* Erase from and to, and what the areas at both ends have beyond. */
+/* Every area that touches the range, whatever it has beyond. */
 static void erase(struct kunit *test, struct world *w, u32 from, u32 to)
 {
-	struct iova_range range;
+	struct area *area;
 	u32 i;
 
-	if (w->owner[from])
-		from = w->owner[from]->iova.start - w->base;
-	if (w->owner[to])
-		to = w->owner[to]->iova.last - w->base;
-	range.start = w->base + from;
-	range.last = w->base + to;
-	iova_map_erase(&w->mt, &range);
 	for (i = from; i <= to; i++) {
-		struct area *area = w->owner[i];
-
-		if (area && area->iova.last - w->base == i) {
-			kfree(area);
-			w->nr--;
-		}
-		w->owner[i] = NULL;
+		area = w->owner[i];
+		if (!area)
+			continue;
+		from = area->iova.start - w->base;
+		i = area->iova.last - w->base;
+		iova_map_erase(&w->map, area);
+		memset(w->owner + from, 0, (i - from + 1) * sizeof(w->owner[0]));
+		kfree(area);
+		w->nr--;
+		KUNIT_ASSERT_TRUE(test, iova_map_check(&w->map));
 	}
 }
 
@@ -120,25 +114,23 @@ static void expect_next(struct kunit *test, struct world *w, u32 from, u32 to)
 	u32 at = first_owned(w, from, to);
 	struct area *want = at == UNIVERSE ? NULL : w->owner[at];
 
-	KUNIT_ASSERT_PTR_EQ(test, iova_map_next(&w->mt, w->base + from, w->base + to), want);
+	KUNIT_ASSERT_PTR_EQ(test, iova_map_next(&w->map, w->base + from, w->base + to), want);
 }
 
-/* All areas by way of the map, one after the other. */
-static void expect_areas(struct kunit *test, struct world *w)
+/* The walk over a range gives the areas that touch it, each once, in order. */
+static void expect_areas(struct kunit *test, struct world *w, u32 from, u32 to)
 {
-	unsigned long at = w->base, last = w->base + UNIVERSE - 1;
+	u32 at = first_owned(w, from, to);
 	struct area *area;
-	u32 nr = 0;
 
-	KUNIT_ASSERT_TRUE(test, iova_map_check(&w->mt));
-	while ((area = iova_map_next(&w->mt, at, last))) {
-		KUNIT_ASSERT_PTR_EQ(test, area, w->owner[area->iova.start - w->base]);
-		nr++;
-		if (area->iova.last == last)
-			break;
-		at = area->iova.last + 1;
+	KUNIT_ASSERT_TRUE(test, iova_map_check(&w->map));
+	iova_map_for_each(&w->map, area, w->base + from, w->base + to) {
+		KUNIT_ASSERT_LT(test, at, UNIVERSE);
+		KUNIT_ASSERT_PTR_EQ(test, area, w->owner[at]);
+		at = area->iova.last - w->base;
+		at = at < to ? first_owned(w, at + 1, to) : UNIVERSE;
 	}
-	KUNIT_ASSERT_EQ(test, nr, w->nr);
+	KUNIT_ASSERT_EQ(test, at, UNIVERSE);
 }
 
 /* By trying every address of the window; UNIVERSE if there is none. */
@@ -163,7 +155,7 @@ static bool expect_hole(struct kunit *test, struct world *w, u32 from, u32 to,
 	unsigned long got = 1;
 	int rc;
 
-	rc = iova_map_find_hole(&w->mt, &window, hole, &got);
+	rc = iova_map_find_hole(&w->map, &window, hole, &got);
 	KUNIT_ASSERT_EQ_MSG(test, rc, want == UNIVERSE ? -ENOSPC : 0,
 			    "%lu bytes in %u to %u, align %lu skew %lu, fit at %u", hole->length,
 			    from, to, hole->align, hole->skew, want);
@@ -218,9 +210,10 @@ static void map_walk(struct kunit *test)
 			random_span(w, below(w, 50) ? 60 : UNIVERSE, &from, &to);
 			erase(test, w, from, to);
 		}
-		expect_areas(test, w);
+		expect_areas(test, w, 0, UNIVERSE - 1);
 		random_span(w, 100, &from, &to);
 		expect_next(test, w, from, to);
+		expect_areas(test, w, from, to);
 		random_span(w, UNIVERSE, &from, &to);
 		random_hole(w, &hole);
 		if (expect_hole(test, w, from, to, &hole))
@@ -233,9 +226,7 @@ static void map_walk(struct kunit *test)
 	KUNIT_EXPECT_GT(test, none, STEPS / 20);
 
 	erase(test, w, 0, UNIVERSE - 1);
-	expect_areas(test, w);
-	up_write(&w->lock);
-	iova_map_exit(&w->mt);
+	expect_areas(test, w, 0, UNIVERSE - 1);
 }
 
 /* What is found is inserted until nothing fits: the map ends full. */
@@ -258,14 +249,12 @@ static void map_fill(struct kunit *test)
 		if (below(w, 8) == 0)
 			erase(test, w, below(w, at + 1), at);
 	}
-	expect_areas(test, w);
+	expect_areas(test, w, 0, UNIVERSE - 1);
 	KUNIT_EXPECT_EQ(test, first_owned(w, 0, 0), 0);
 	hole.length = 1;
-	KUNIT_EXPECT_EQ(test, iova_map_find_hole(&w->mt, &window, &hole, &iova), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, iova_map_find_hole(&w->map, &window, &hole, &iova), -ENOSPC);
 	erase(test, w, 0, UNIVERSE - 1);
-	KUNIT_EXPECT_TRUE(test, mtree_empty(&w->mt));
-	up_write(&w->lock);
-	iova_map_exit(&w->mt);
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&w->map.root));
 }
 
 /* Windows and areas as large as an address can tell. */
@@ -278,32 +267,32 @@ static void map_whole_space(struct kunit *test)
 	struct world *w = make_world(test, 0);
 	unsigned long iova = 1;
 
-	KUNIT_EXPECT_EQ(test, iova_map_find_hole(&w->mt, &all, &hole, &iova), 0);
+	KUNIT_EXPECT_EQ(test, iova_map_find_hole(&w->map, &all, &hole, &iova), 0);
 	KUNIT_EXPECT_EQ(test, iova, 0);
-	KUNIT_EXPECT_EQ(test, iova_map_insert(&w->mt, &low), 0);
-	KUNIT_EXPECT_EQ(test, iova_map_find_hole(&w->mt, &all, &hole, &iova), 0);
+	KUNIT_EXPECT_EQ(test, iova_map_insert(&w->map, &low), 0);
+	KUNIT_EXPECT_EQ(test, iova_map_find_hole(&w->map, &all, &hole, &iova), 0);
 	KUNIT_EXPECT_EQ(test, iova, 1);
-	KUNIT_EXPECT_EQ(test, iova_map_insert(&w->mt, &high), 0);
-	KUNIT_EXPECT_EQ(test, iova_map_insert(&w->mt, &high), -EEXIST);
-	KUNIT_EXPECT_EQ(test, iova_map_find_hole(&w->mt, &all, &hole, &iova), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, iova_map_insert(&w->map, &high), 0);
+	KUNIT_EXPECT_EQ(test, iova_map_insert(&w->map, &high), -EEXIST);
+	KUNIT_EXPECT_EQ(test, iova_map_find_hole(&w->map, &all, &hole, &iova), -ENOSPC);
 	hole.align = 1UL << (BITS_PER_LONG - 1);
 	hole.length = hole.align - 1;
-	KUNIT_EXPECT_EQ(test, iova_map_find_hole(&w->mt, &all, &hole, &iova), 0);
+	KUNIT_EXPECT_EQ(test, iova_map_find_hole(&w->map, &all, &hole, &iova), 0);
 	KUNIT_EXPECT_EQ(test, iova, hole.align);
 	hole.skew = hole.align - 1;
-	KUNIT_EXPECT_EQ(test, iova_map_find_hole(&w->mt, &all, &hole, &iova), 0);
+	KUNIT_EXPECT_EQ(test, iova_map_find_hole(&w->map, &all, &hole, &iova), 0);
 	KUNIT_EXPECT_EQ(test, iova, hole.skew);
 	hole.length++;
-	KUNIT_EXPECT_EQ(test, iova_map_find_hole(&w->mt, &all, &hole, &iova), 0);
+	KUNIT_EXPECT_EQ(test, iova_map_find_hole(&w->map, &all, &hole, &iova), 0);
 	hole.length++;
-	KUNIT_EXPECT_EQ(test, iova_map_find_hole(&w->mt, &all, &hole, &iova), -ENOSPC);
-	KUNIT_EXPECT_PTR_EQ(test, iova_map_next(&w->mt, 0, ULONG_MAX), &low);
-	KUNIT_EXPECT_PTR_EQ(test, iova_map_next(&w->mt, 1, ULONG_MAX), &high);
-	KUNIT_EXPECT_NULL(test, iova_map_next(&w->mt, 1, ULONG_MAX - 1));
-	iova_map_erase(&w->mt, &all);
-	KUNIT_EXPECT_TRUE(test, mtree_empty(&w->mt));
-	up_write(&w->lock);
-	iova_map_exit(&w->mt);
+	KUNIT_EXPECT_EQ(test, iova_map_find_hole(&w->map, &all, &hole, &iova), -ENOSPC);
+	KUNIT_EXPECT_PTR_EQ(test, iova_map_next(&w->map, 0, ULONG_MAX), &low);
+	KUNIT_EXPECT_PTR_EQ(test, iova_map_next(&w->map, 1, ULONG_MAX), &high);
+	KUNIT_EXPECT_NULL(test, iova_map_next(&w->map, 1, ULONG_MAX - 1));
+	iova_map_erase(&w->map, &low);
+	KUNIT_EXPECT_PTR_EQ(test, iova_map_next(&w->map, 0, ULONG_MAX), &high);
+	iova_map_erase(&w->map, &high);
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&w->map.root));
 }
 
 static void map_check_sees_damage(struct kunit *test)
@@ -314,17 +303,27 @@ static void map_check_sees_damage(struct kunit *test)
 	insert(test, w, 100, 199);
 	insert(test, w, 200, 299);
 	area = w->owner[200];
-	KUNIT_EXPECT_TRUE(test, iova_map_check(&w->mt));
-	area->iova.last++;
-	KUNIT_EXPECT_FALSE(test, iova_map_check(&w->mt));
-	area->iova.last--;
-	area->iova.start--;
-	KUNIT_EXPECT_FALSE(test, iova_map_check(&w->mt));
-	area->iova.start++;
-	KUNIT_EXPECT_TRUE(test, iova_map_check(&w->mt));
+	KUNIT_EXPECT_TRUE(test, iova_map_check(&w->map));
+
+#define DAMAGE(field, value)						\
+	do {								\
+		__auto_type at = &(field);				\
+		typeof(*at) old = *at;					\
+									\
+		*at = value;						\
+		KUNIT_EXPECT_FALSE(test, iova_map_check(&w->map));	\
+		*at = old;						\
+		KUNIT_EXPECT_TRUE(test, iova_map_check(&w->map));	\
+	} while (0)
+
+	DAMAGE(area->iova.start, 199);
+	DAMAGE(area->iova.start, 201);
+	DAMAGE(area->iova.last, 199);
+	DAMAGE(w->owner[100]->iova.last, 200);
+	DAMAGE(w->owner[100]->hole, 99);
+	DAMAGE(w->owner[100]->max_hole, 101);
+	DAMAGE(area->max_hole, 1);
 	erase(test, w, 0, UNIVERSE - 1);
-	up_write(&w->lock);
-	iova_map_exit(&w->mt);
 }
 
 static struct kunit_case map_cases[] = {
@@ -339,4 +338,5 @@ static struct kunit_suite map_suite = {
 	.name = "iommufd_iova_map",
 	.test_cases = map_cases,
 };
+
 kunit_test_suite(map_suite);
