@@ -195,7 +195,7 @@ static void bench_kinds(const struct way *way, const char *bdf)
 		snprintf(text, sizeof(text), "runs.%s", kinds[i].name);
 		row(way->name, text, memory_runs(kinds[i].memory, LENGTH));
 		bench_whole(way, &space, kinds[i].name, kinds[i].memory);
-		/* Type1 keeps page tables for the next mapping: what it has is not what it needs. */
+		/* Type1 keeps page tables for later: what it has is not what it needs. */
 		if (way == &way_iommufd) {
 			bench_kernel_memory(way, &space, kinds[i].name, kinds[i].memory);
 			bench_table(way, &space, kinds[i].name, kinds[i].memory);
