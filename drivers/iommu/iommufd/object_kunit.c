@@ -51,7 +51,7 @@ static void thing_destroy(struct object *obj)
 	struct world *w = container_of(obj->ictx, struct world, ictx);
 	u32 i;
 
-	WARN_ON(thing->magic != MAGIC || w->destroyed[thing->nr]);
+	WARN_ON(thing->magic != MAGIC || xa_load(&w->ictx.objects, obj->id) == obj);
 	w->destroyed[thing->nr] = ++w->clock;
 	thing->magic = 0;
 	for (i = 0; i < MOST_USES && thing->uses[i]; i++) {
