@@ -43,6 +43,7 @@ struct field {
  * @nr: number in the interface, of type 0x3b
  * @size: of the structure as compiled
  * @want_size: in the interface
+ * @want_min: how much of it every caller must pass
  * @known_flags: what may be set in its flags
  */
 struct layout {
@@ -51,62 +52,64 @@ struct layout {
 	u32 nr;
 	u32 size;
 	u32 want_size;
+	u32 want_min;
 	u32 known_flags;
 	struct field fields[FIELDS];
 };
 
-#define STRUCT(tag, ioc, number, bytes)					\
-	.name = #tag, .cmd = ioc, .nr = number, .size = sizeof(struct tag), .want_size = bytes
+#define STRUCT(tag, ioc, number, bytes, min)				\
+	.name = #tag, .cmd = ioc, .nr = number, .size = sizeof(struct tag),	\
+	.want_size = bytes, .want_min = min
 #define F(tag, member, offset, bytes, sort)				\
 	{ #member, offsetof(struct tag, member), sizeof_field(struct tag, member),	\
 	  offset, bytes, sort }
 
 static const struct layout layouts[] = {
 #define S iommu_destroy
-	{ STRUCT(iommu_destroy, IOMMU_DESTROY, 0x80, 8), .fields = {
+	{ STRUCT(iommu_destroy, IOMMU_DESTROY, 0x80, 8, 8), .fields = {
 		F(S, size, 0, 4, PLAIN), F(S, id, 4, 4, PLAIN) } },
 #undef S
 #define S iommu_ioas_alloc
-	{ STRUCT(iommu_ioas_alloc, IOMMU_IOAS_ALLOC, 0x81, 12), .fields = {
+	{ STRUCT(iommu_ioas_alloc, IOMMU_IOAS_ALLOC, 0x81, 12, 12), .fields = {
 		F(S, size, 0, 4, PLAIN), F(S, flags, 4, 4, FLAGS),
 		F(S, out_ioas_id, 8, 4, PLAIN) } },
 #undef S
 #define S iommu_ioas_allow_iovas
-	{ STRUCT(iommu_ioas_allow_iovas, IOMMU_IOAS_ALLOW_IOVAS, 0x82, 24), .fields = {
+	{ STRUCT(iommu_ioas_allow_iovas, IOMMU_IOAS_ALLOW_IOVAS, 0x82, 24, 24), .fields = {
 		F(S, size, 0, 4, PLAIN), F(S, ioas_id, 4, 4, PLAIN), F(S, num_iovas, 8, 4, PLAIN),
 		F(S, __reserved, 12, 4, RESERVED), F(S, allowed_iovas, 16, 8, PLAIN) } },
 #undef S
 #define S iommu_ioas_copy
-	{ STRUCT(iommu_ioas_copy, IOMMU_IOAS_COPY, 0x83, 40), .known_flags = 7, .fields = {
+	{ STRUCT(iommu_ioas_copy, IOMMU_IOAS_COPY, 0x83, 40, 40), .known_flags = 7, .fields = {
 		F(S, size, 0, 4, PLAIN), F(S, flags, 4, 4, FLAGS), F(S, dst_ioas_id, 8, 4, PLAIN),
 		F(S, src_ioas_id, 12, 4, PLAIN), F(S, length, 16, 8, PLAIN),
 		F(S, dst_iova, 24, 8, PLAIN), F(S, src_iova, 32, 8, PLAIN) } },
 #undef S
 #define S iommu_ioas_iova_ranges
-	{ STRUCT(iommu_ioas_iova_ranges, IOMMU_IOAS_IOVA_RANGES, 0x84, 32), .fields = {
+	{ STRUCT(iommu_ioas_iova_ranges, IOMMU_IOAS_IOVA_RANGES, 0x84, 32, 32), .fields = {
 		F(S, size, 0, 4, PLAIN), F(S, ioas_id, 4, 4, PLAIN), F(S, num_iovas, 8, 4, PLAIN),
 		F(S, __reserved, 12, 4, RESERVED), F(S, allowed_iovas, 16, 8, PLAIN),
 		F(S, out_iova_alignment, 24, 8, PLAIN) } },
 #undef S
 #define S iommu_ioas_map
-	{ STRUCT(iommu_ioas_map, IOMMU_IOAS_MAP, 0x85, 40), .known_flags = 7, .fields = {
+	{ STRUCT(iommu_ioas_map, IOMMU_IOAS_MAP, 0x85, 40, 40), .known_flags = 7, .fields = {
 		F(S, size, 0, 4, PLAIN), F(S, flags, 4, 4, FLAGS), F(S, ioas_id, 8, 4, PLAIN),
 		F(S, __reserved, 12, 4, RESERVED), F(S, user_va, 16, 8, PLAIN),
 		F(S, length, 24, 8, PLAIN), F(S, iova, 32, 8, PLAIN) } },
 #undef S
 #define S iommu_ioas_unmap
-	{ STRUCT(iommu_ioas_unmap, IOMMU_IOAS_UNMAP, 0x86, 24), .fields = {
+	{ STRUCT(iommu_ioas_unmap, IOMMU_IOAS_UNMAP, 0x86, 24, 24), .fields = {
 		F(S, size, 0, 4, PLAIN), F(S, ioas_id, 4, 4, PLAIN), F(S, iova, 8, 8, PLAIN),
 		F(S, length, 16, 8, PLAIN) } },
 #undef S
 #define S iommu_option
-	{ STRUCT(iommu_option, IOMMU_OPTION, 0x87, 24), .fields = {
+	{ STRUCT(iommu_option, IOMMU_OPTION, 0x87, 24, 24), .fields = {
 		F(S, size, 0, 4, PLAIN), F(S, option_id, 4, 4, PLAIN), F(S, op, 8, 2, PLAIN),
 		F(S, __reserved, 10, 2, RESERVED), F(S, object_id, 12, 4, PLAIN),
 		F(S, val64, 16, 8, PLAIN) } },
 #undef S
 #define S iommu_hwpt_alloc
-	{ STRUCT(iommu_hwpt_alloc, IOMMU_HWPT_ALLOC, 0x89, 48), .known_flags = 3, .fields = {
+	{ STRUCT(iommu_hwpt_alloc, IOMMU_HWPT_ALLOC, 0x89, 48, 24), .known_flags = 3, .fields = {
 		F(S, size, 0, 4, PLAIN), F(S, flags, 4, 4, FLAGS), F(S, dev_id, 8, 4, PLAIN),
 		F(S, pt_id, 12, 4, PLAIN), F(S, out_hwpt_id, 16, 4, PLAIN),
 		F(S, __reserved, 20, 4, RESERVED), F(S, data_type, 24, 4, PLAIN),
@@ -114,7 +117,7 @@ static const struct layout layouts[] = {
 		F(S, fault_id, 40, 4, PLAIN), F(S, __reserved2, 44, 4, RESERVED) } },
 #undef S
 #define S iommu_hw_info
-	{ STRUCT(iommu_hw_info, IOMMU_GET_HW_INFO, 0x8a, 40), .known_flags = 1, .fields = {
+	{ STRUCT(iommu_hw_info, IOMMU_GET_HW_INFO, 0x8a, 40, 32), .known_flags = 1, .fields = {
 		F(S, size, 0, 4, PLAIN), F(S, flags, 4, 4, FLAGS), F(S, dev_id, 8, 4, PLAIN),
 		F(S, data_len, 12, 4, PLAIN), F(S, data_uptr, 16, 8, PLAIN),
 		F(S, in_data_type, 24, 4, PLAIN), F(S, out_data_type, 24, 4, PLAIN),
@@ -122,7 +125,7 @@ static const struct layout layouts[] = {
 		F(S, out_capabilities, 32, 8, PLAIN) } },
 #undef S
 #define S iommu_ioas_map_file
-	{ STRUCT(iommu_ioas_map_file, IOMMU_IOAS_MAP_FILE, 0x8f, 40), .known_flags = 7,
+	{ STRUCT(iommu_ioas_map_file, IOMMU_IOAS_MAP_FILE, 0x8f, 40, 40), .known_flags = 7,
 	  .fields = {
 		F(S, size, 0, 4, PLAIN), F(S, flags, 4, 4, FLAGS), F(S, ioas_id, 8, 4, PLAIN),
 		F(S, fd, 12, 4, PLAIN), F(S, start, 16, 8, PLAIN), F(S, length, 24, 8, PLAIN),
@@ -237,6 +240,7 @@ static void ioctl_rows_sane(struct kunit *test)
 		if (!l)
 			continue;
 		KUNIT_EXPECT_EQ_MSG(test, row->size, l->want_size, "%s", l->name);
+		KUNIT_EXPECT_EQ_MSG(test, row->min_size, l->want_min, "%s", l->name);
 		KUNIT_EXPECT_EQ_MSG(test, row->known_flags, l->known_flags, "%s", l->name);
 		expect_named(test, l, &row->flags, FLAGS);
 		for (i = 0; i < IOCTL_RESERVED; i++)
