@@ -101,7 +101,10 @@ int fake_init(struct fake *fake, const struct fake_kind *kind)
 		bool single = kind->split || (kind->mixed && i / n % 2);
 		struct page *page;
 
-		page = alloc_pages(GFP_KERNEL | (single ? 0 : __GFP_COMP), kind->order);
+		if (kind->twice && i / n % 2)
+			page = fake->page[i - n];
+		else
+			page = alloc_pages(GFP_KERNEL | (single ? 0 : __GFP_COMP), kind->order);
 		if (!page)
 			return -ENOMEM;
 		if (single && kind->order)
@@ -131,6 +134,8 @@ bool fake_exit(struct fake *fake)
 		struct folio *folio = page_folio(fake->page[i]);
 
 		n = folio_nr_pages(folio);
+		if (i + n < FAKE_PAGES && fake->page[i + n] == fake->page[i])
+			continue;
 		idle &= !fake_pins(folio) && folio_ref_count(folio) == 1;
 		folio_put(folio);
 	}

@@ -22,6 +22,7 @@ struct folio;
  * @split: into pages that are folios, and still contiguous
  * @per_folio: one pin for each piece of a folio
  * @mixed: every other folio is of single pages, with a pin each
+ * @twice: every other folio is the one before, once more
  */
 struct fake_kind {
 	const char *name;
@@ -29,6 +30,7 @@ struct fake_kind {
 	bool split;
 	bool per_folio;
 	bool mixed;
+	bool twice;
 };
 
 struct part {

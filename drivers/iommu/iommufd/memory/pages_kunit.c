@@ -24,6 +24,7 @@ static const struct fake_kind kinds[] = {
 	{ "large_folios_pinned_by_page", 3 },
 	{ "large_folios", 4, .per_folio = true },
 	{ "large_and_single", 3, .per_folio = true, .mixed = true },
+	{ "large_folios_twice_each", 3, .per_folio = true, .twice = true },
 };
 
 KUNIT_ARRAY_PARAM_DESC(kind, kinds, name);

@@ -13,6 +13,7 @@
 
 #include "account.h"
 #include "loan.h"
+#include "pages_fake_kunit.h"
 #include "pages.h"
 
 #define PAGES 100UL
@@ -198,6 +199,21 @@ static void copy(struct kunit *test, struct world *w, unsigned long offset, u8 *
 	}
 }
 
+/* A page that a slice has pinned, and nobody else, has one pin. */
+static void expect_one_pin(struct kunit *test, struct world *w, u32 first, u32 count)
+{
+	unsigned long pfn, n, k;
+	struct pages_iter it;
+
+	mutex_lock(&w->pages->lock);
+	pages_iter_init(&it, w->pages, first, count);
+	while ((n = pages_iter_next(&it, &pfn)))
+		for (k = 0; k < n; k++)
+			if (!folio_test_large(pfn_folio(pfn + k)))
+				KUNIT_EXPECT_EQ(test, fake_pins(pfn_folio(pfn + k)), 1);
+	mutex_unlock(&w->pages->lock);
+}
+
 static void user_loan(struct kunit *test)
 {
 	static const u32 spans[][2] = {
@@ -225,6 +241,8 @@ static void user_loan(struct kunit *test)
 			copy(test, w, spans[i][0], seen, len, false);
 			KUNIT_EXPECT_MEMEQ(test, seen, data, len);
 			expect_charged(test, w, k ? 6 : 0);
+			if (k)
+				expect_one_pin(test, w, 4, 6);
 		}
 		if (!k)
 			KUNIT_ASSERT_EQ(test, pages_pin(w->pages, 4, 6), 0);
@@ -234,6 +252,7 @@ static void user_loan(struct kunit *test)
 	copy(test, w, 4 * PAGE_SIZE, data, 6 * PAGE_SIZE, true);
 	copy(test, w, 4 * PAGE_SIZE, seen, 6 * PAGE_SIZE, false);
 	KUNIT_EXPECT_MEMEQ(test, seen, data, 6 * PAGE_SIZE);
+	expect_one_pin(test, w, 4, 6);
 	pages_release(w->pages, 4, 6);
 	end_world(test, w);
 }
