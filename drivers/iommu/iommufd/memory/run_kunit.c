@@ -83,6 +83,7 @@ static const struct pattern patterns[] = {
 	{ "beyond_32_bits", 1, 1, 40 },
 	{ "one_page_many_times", 1, 1, 0 },
 };
+
 #define HUGE (&patterns[1])
 #define FRAGMENTED (&patterns[3])
 
