@@ -39,12 +39,14 @@ struct field {
 
 /**
  * struct layout - an ioctl
+ * @name: of its structure
  * @cmd: number as compiled
  * @nr: number in the interface, of type 0x3b
  * @size: of the structure as compiled
  * @want_size: in the interface
  * @want_min: how much of it every caller must pass
  * @known_flags: what may be set in its flags
+ * @fields: all of its members
  */
 struct layout {
 	const char *name;

@@ -35,6 +35,7 @@ struct thing {
 /**
  * struct world - a context, and what became of its objects
  * @ictx: first member, so that an object finds the rest
+ * @rnd: what the next step is
  * @destroyed: when each was, counted from 1; 0 if not yet
  * @clock: how many were
  */
@@ -233,7 +234,6 @@ static void object_remove_waits(struct kunit *test)
 	init_completion(&r->done);
 	object_hold(&a->obj);
 	object_hold(&a->obj);
-
 	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(remove_thread, r, "iommufd_kunit")));
 
 	KUNIT_EXPECT_EQ(test, wait_for_completion_timeout(&r->done, msecs_to_jiffies(50)), 0);

@@ -13,6 +13,8 @@
 /**
  * fake_pins() - how many pins a folio has
  * @folio: the folio; one reference of it is the test's
+ *
+ * Return: their number.
  */
 u32 fake_pins(struct folio *folio)
 {

@@ -29,10 +29,14 @@ struct span {
 
 /**
  * struct world - limits and what they must be
+ * @limits: the limits
+ * @rnd: what the next step is
  * @edge: first address of each cell; the last cell ends with the last address
  * @spans: what is reserved
+ * @nr_spans: how many
  * @allowed: cells of the user's list
  * @nr_allowed: entries of that list
+ * @owners: the address of each stands for one
  */
 struct world {
 	struct iova_limits limits;

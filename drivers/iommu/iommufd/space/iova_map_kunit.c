@@ -15,6 +15,7 @@
 /**
  * struct world - a map and what must be in it
  * @map: the map
+ * @rnd: what the next step is
  * @base: first address of the universe
  * @owner: of each byte from there on
  * @nr: areas there are
