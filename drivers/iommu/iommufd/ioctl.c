@@ -11,9 +11,7 @@
 #include <uapi/linux/iommufd.h>
 
 #include "ioctl.h"
-#ifdef CONFIG_IOMMUFD_TEST
-#include "mock/iommufd_test.h"
-#endif
+#include "mock/entry.h"
 
 #define FIELD(ctype, member) { offsetof(ctype, member), sizeof_field(ctype, member) }
 #define SLOT(nr) ((nr) - IOMMUFD_CMD_BASE)
@@ -73,9 +71,7 @@ const struct ioctl_row ioctl_rows[] = {
 		.flags = FIELD(struct iommu_ioas_map_file, flags),
 		.known_flags = MAP_FLAGS,
 	},
-#ifdef CONFIG_IOMMUFD_TEST
-	[SLOT(_IOC_NR(IOMMU_TEST_CMD))] = { ROW(struct iommu_test_cmd, last, mock_cmd) },
-#endif
+	MOCK_ROW
 };
 
 const unsigned int ioctl_nr_rows = ARRAY_SIZE(ioctl_rows);
@@ -93,7 +89,7 @@ int ioctl_check(const struct ioctl_row *row, const void *cmd)
 
 	if (row->flags.size && (*(const u32 *)(cmd + row->flags.offset) & ~row->known_flags))
 		return -EOPNOTSUPP;
-	for (i = 0; i < IOCTL_RESERVED; i++)
+	for (i = 0; i < IOCTL_RESERVED && row->reserved[i].size; i++)
 		if (memchr_inv(cmd + row->reserved[i].offset, 0, row->reserved[i].size))
 			return -EOPNOTSUPP;
 	return 0;

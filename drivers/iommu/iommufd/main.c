@@ -11,10 +11,10 @@
  *	tables	tables/			page tables (hwpt): domains of the iommu core
  *	space	space/			I/O address spaces: IOVA -> area; map, unmap,
  *					copy as transactions; the lock order (ioas.h)
+ *	load	domain/			pinned pages into a domain; the only callers of
+ *					the iommu core
  *	memory	memory/			pages objects: what is pinned, kept as runs of
  *					contiguous pages, and who pays for it
- *	load	domain/			runs into a domain; the only callers of the
- *					iommu core
  *	base	object.c abi.h		IDs and references; ranges
  *
  * mock/ is a pretended IOMMU with devices, for tests. To see how a device gets
@@ -30,6 +30,7 @@
 #include "ctx.h"
 #include "ioctl.h"
 #include "memory/account.h"
+#include "mock/entry.h"
 
 static int ctx_open(struct inode *inode, struct file *filp)
 {

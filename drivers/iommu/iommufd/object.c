@@ -60,7 +60,11 @@ static struct object *object_find(struct iommufd_ctx *ictx, u32 id,
 	struct object *obj;
 
 	xa_lock(&ictx->objects);
-	obj = xa_load(&ictx->objects, id);
+	/* A program maps into one IOAS many times. */
+	obj = ictx->recent;
+	if (!obj || obj->id != id)
+		obj = xa_load(&ictx->objects, id);
+	ictx->recent = obj;
 	if (!obj || (type && obj->type != type) || !refcount_inc_not_zero(&obj->users))
 		obj = ERR_PTR(-ENOENT);
 	xa_unlock(&ictx->objects);
@@ -113,6 +117,16 @@ void object_put(struct object *obj)
 		wake_up_all(&ictx->idle);
 }
 
+static void erase_id(struct object *obj)
+{
+	struct iommufd_ctx *ictx = obj->ictx;
+
+	lockdep_assert_held(&ictx->objects.xa_lock);
+	if (ictx->recent == obj)
+		ictx->recent = NULL;
+	__xa_erase(&ictx->objects, obj->id);
+}
+
 /* Ends an object that nobody uses; its ID table is locked and gets unlocked. */
 static bool destroy_unused(struct object *obj)
 	__releases(&obj->ictx->objects.xa_lock)
@@ -121,7 +135,7 @@ static bool destroy_unused(struct object *obj)
 	bool unused = refcount_dec_if_one(&obj->users);
 
 	if (unused)
-		__xa_erase(xa, obj->id);
+		erase_id(obj);
 	xa_unlock(xa);
 	if (unused)
 		obj->type->destroy(obj);
@@ -175,7 +189,9 @@ void object_remove(struct object *obj)
 {
 	struct iommufd_ctx *ictx = obj->ictx;
 
-	xa_erase(&ictx->objects, obj->id);
+	xa_lock(&ictx->objects);
+	erase_id(obj);
+	xa_unlock(&ictx->objects);
 	wait_event(ictx->idle, refcount_dec_if_one(&obj->users));
 	obj->type->destroy(obj);
 }

@@ -61,6 +61,7 @@ struct object {
  * struct iommufd_ctx - one open file of /dev/iommu
  * @file: that file; in-kernel users hold it
  * @objects: ID -> object; its lock protects look-up against destruction
+ * @recent: the object that was looked up last, or NULL; protected by the same
  * @idle: woken when an object that object_remove() waits for is put
  * @groups: IOMMU group ID -> struct dev_group, entries protected by its lock
  * @account: who pays for pinned memory at present; protected by @account_lock
@@ -70,6 +71,7 @@ struct object {
 struct iommufd_ctx {
 	struct file *file;
 	struct xarray objects;
+	struct object *recent;
 	wait_queue_head_t idle;
 	struct xarray groups;
 	struct account *account;

@@ -48,6 +48,7 @@ static struct dev_group *group_get(struct iommufd_ctx *ictx, struct iommu_group 
 
 /* With the lock of the groups held, which it drops. */
 static void group_release(struct kref *ref)
+	__releases(&container_of(ref, struct dev_group, ref)->ictx->groups.xa_lock)
 {
 	struct dev_group *group = container_of(ref, struct dev_group, ref);
 	struct iommufd_ctx *ictx = group->ictx;

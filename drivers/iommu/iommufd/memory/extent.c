@@ -12,48 +12,47 @@
 
 /**
  * extent_alloc() - room for an extent
- * @pages: the pages object; its own is used if it is free
+ * @tree: the tree; its own is used if it is free
  * @gfp: for another one
  *
  * Context: as @gfp says.
  * Return: the extent, not initialised, or NULL.
  */
-struct extent *extent_alloc(struct pages *pages, gfp_t gfp)
+struct extent *extent_alloc(struct extent_tree *tree, gfp_t gfp)
 {
-	if (!test_and_set_bit(0, &pages->first_used))
-		return &pages->first_extent;
+	if (!test_and_set_bit(0, &tree->own_used))
+		return &tree->own;
 	return kmalloc(sizeof(struct extent), gfp);
 }
 
 /**
  * extent_drop() - give back what extent_alloc() gave
- * @pages: the pages object
+ * @tree: the tree
  * @e: in no tree, nothing of it is pinned
  *
  * Context: any.
  */
-void extent_drop(struct pages *pages, struct extent *e)
+void extent_drop(struct extent_tree *tree, struct extent *e)
 {
-	if (e == &pages->first_extent)
-		clear_bit_unlock(0, &pages->first_used);
+	if (e == &tree->own)
+		clear_bit_unlock(0, &tree->own_used);
 	else
 		kfree(e);
 }
 
 /**
  * extent_at() - the extent that has a page, or else the first one behind it
- * @pages: the pages object
+ * @tree: the tree
  * @page: the page
  *
- * Context: pages.lock held.
+ * Context: serialized by the tree's owner.
  * Return: the extent or NULL.
  */
-struct extent *extent_at(struct pages *pages, unsigned long page)
+struct extent *extent_at(struct extent_tree *tree, unsigned long page)
 {
-	struct rb_node *node = pages->extents.rb_node;
+	struct rb_node *node = tree->root.rb_node;
 	struct extent *found = NULL;
 
-	lockdep_assert_held(&pages->lock);
 	while (node) {
 		struct extent *e = rb_entry(node, struct extent, node);
 
@@ -69,16 +68,15 @@ struct extent *extent_at(struct pages *pages, unsigned long page)
 
 /**
  * extent_insert() - add an extent
- * @pages: the pages object
+ * @tree: the tree
  * @new: overlaps none
  *
- * Context: pages.lock held.
+ * Context: serialized by the tree's owner.
  */
-void extent_insert(struct pages *pages, struct extent *new)
+void extent_insert(struct extent_tree *tree, struct extent *new)
 {
-	struct rb_node **link = &pages->extents.rb_node, *parent = NULL;
+	struct rb_node **link = &tree->root.rb_node, *parent = NULL;
 
-	lockdep_assert_held(&pages->lock);
 	while (*link) {
 		struct extent *e = rb_entry(*link, struct extent, node);
 
@@ -86,7 +84,7 @@ void extent_insert(struct pages *pages, struct extent *new)
 		link = new->first < e->first ? &parent->rb_left : &parent->rb_right;
 	}
 	rb_link_node(&new->node, parent, link);
-	rb_insert_color(&new->node, &pages->extents);
+	rb_insert_color(&new->node, &tree->root);
 }
 
 /**
@@ -112,7 +110,7 @@ void folio_pin_again(struct folio *folio)
 }
 
 /* Cut an extent so that a new one, tail, begins at page. Cannot fail. */
-static void extent_split(struct pages *pages, struct extent *e, unsigned long page,
+static void extent_split(struct extent_tree *tree, struct extent *e, unsigned long page,
 			 struct extent *tail)
 {
 	u32 at = page - e->first;
@@ -130,28 +128,28 @@ static void extent_split(struct pages *pages, struct extent *e, unsigned long pa
 	tail->per_folio = e->per_folio;
 	run_slice_split(&e->slice, at, &tail->slice);
 	e->count = at;
-	extent_insert(pages, tail);
+	extent_insert(tree, tail);
 }
 
 /**
  * extent_cut_at() - make a page the first of an extent, if an extent has it
- * @pages: the pages object
+ * @tree: the tree
  * @page: the page
  * @gfp: for the new extent; with __GFP_NOFAIL the call does not fail
  *
- * Context: pages.lock held; may sleep.
+ * Context: serialized by the tree's owner; may sleep.
  * Return: 0 or -ENOMEM.
  */
-int extent_cut_at(struct pages *pages, unsigned long page, gfp_t gfp)
+int extent_cut_at(struct extent_tree *tree, unsigned long page, gfp_t gfp)
 {
-	struct extent *e = extent_at(pages, page), *tail;
+	struct extent *e = extent_at(tree, page), *tail;
 
 	if (!e || e->first >= page)
 		return 0;
-	tail = extent_alloc(pages, gfp);
+	tail = extent_alloc(tree, gfp);
 	if (!tail)
 		return -ENOMEM;
-	extent_split(pages, e, page, tail);
+	extent_split(tree, e, page, tail);
 	return 0;
 }
 
@@ -196,13 +194,14 @@ void extent_unpin_batch(struct pin_batch *batch, bool dirty)
 
 /**
  * extent_free() - unpin an extent that is in no tree, and refund it
- * @pages: the pages object
+ * @tree: the tree
  * @e: the extent
+ * @account: who was charged
  * @dirty: it may have been written to
  *
  * Context: may sleep.
  */
-void extent_free(struct pages *pages, struct extent *e, bool dirty)
+void extent_free(struct extent_tree *tree, struct extent *e, struct account *account, bool dirty)
 {
 	unsigned long pfn;
 	u32 page, n;
@@ -210,10 +209,9 @@ void extent_free(struct pages *pages, struct extent *e, bool dirty)
 	for (page = 0; page < e->count; page += n) {
 		n = run_slice_at(&e->slice, page, e->count - page, &pfn);
 		unpin_run(pfn, n, e->per_folio, dirty);
-		if (!(page & (SZ_1K - 1)))
-			cond_resched();
 	}
-	account_refund(pages->account, e->count);
+	cond_resched();
+	account_refund(account, e->count);
 	run_slice_free(&e->slice);
-	extent_drop(pages, e);
+	extent_drop(tree, e);
 }

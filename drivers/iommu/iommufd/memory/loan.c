@@ -21,7 +21,7 @@ static long borrow_pinned(struct pages *pages, unsigned long first, unsigned lon
 	struct extent *e;
 
 	guard(mutex)(&pages->lock);
-	e = extent_at(pages, first);
+	e = extent_at(&pages->extents, first);
 	if (!e || e->first > first) {
 		*count = e ? min(*count, e->first - first) : *count;
 		return 0;

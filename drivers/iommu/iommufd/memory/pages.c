@@ -15,6 +15,7 @@
 
 #include "account.h"
 #include "extent.h"
+#include "pages.h"
 
 #define BATCH_PAGES 512
 #define BATCH_ON_STACK 8
@@ -36,7 +37,7 @@ struct pages *pages_alloc(const struct pages_source *source, struct account *acc
 
 	if (!pages)
 		return NULL;
-	pages->first_used = 0;
+	pages->room_used = 0;
 	pages->file = NULL;
 	refcount_set(&pages->refs, 1);
 	pages->source = source;
@@ -44,7 +45,7 @@ struct pages *pages_alloc(const struct pages_source *source, struct account *acc
 	pages->npages = npages;
 	pages->writable = writable;
 	mutex_init(&pages->lock);
-	pages->extents = RB_ROOT;
+	extent_tree_init(&pages->extents);
 	return pages;
 }
 
@@ -58,7 +59,7 @@ void pages_put(struct pages *pages)
 {
 	if (!refcount_dec_and_test(&pages->refs))
 		return;
-	WARN_ON(!RB_EMPTY_ROOT(&pages->extents));
+	WARN_ON(!RB_EMPTY_ROOT(&pages->extents.root));
 	if (pages->source->free)
 		pages->source->free(pages);
 	account_put(pages->account);
@@ -89,14 +90,14 @@ static int pin_into(struct pages *pages, unsigned long first, u32 count, struct 
 static struct extent *extent_pin(struct pages *pages, unsigned long first, u32 count,
 				 struct pin_batch *batch)
 {
-	struct extent *e = extent_alloc(pages, GFP_KERNEL_ACCOUNT);
+	struct extent *e = extent_alloc(&pages->extents, GFP_KERNEL_ACCOUNT);
 	int rc;
 
 	if (!e)
 		return ERR_PTR(-ENOMEM);
 	rc = account_charge(pages->account, count);
 	if (rc) {
-		extent_drop(pages, e);
+		extent_drop(&pages->extents, e);
 		return ERR_PTR(rc);
 	}
 	run_builder_init(&batch->runs);
@@ -107,7 +108,7 @@ static struct extent *extent_pin(struct pages *pages, unsigned long first, u32 c
 		extent_unpin_batch(batch, false);
 		run_builder_exit(&batch->runs);
 		account_refund(pages->account, count);
-		extent_drop(pages, e);
+		extent_drop(&pages->extents, e);
 		return ERR_PTR(rc);
 	}
 	e->first = first;
@@ -125,10 +126,10 @@ static long use_extent(struct pages *pages, unsigned long first, unsigned long c
 {
 	struct extent *e;
 
-	if (extent_cut_at(pages, first, GFP_KERNEL_ACCOUNT) ||
-	    extent_cut_at(pages, first + count, GFP_KERNEL_ACCOUNT))
+	if (extent_cut_at(&pages->extents, first, GFP_KERNEL_ACCOUNT) ||
+	    extent_cut_at(&pages->extents, first + count, GFP_KERNEL_ACCOUNT))
 		return -ENOMEM;
-	e = extent_at(pages, first);
+	e = extent_at(&pages->extents, first);
 	if (e->users == U32_MAX)
 		return -EOVERFLOW;
 	e->users++;
@@ -146,7 +147,7 @@ static long pin_step(struct pages *pages, unsigned long first, unsigned long cou
 	unsigned long gap;
 
 	mutex_lock(&pages->lock);
-	e = extent_at(pages, first);
+	e = extent_at(&pages->extents, first);
 	if (e && e->first <= first) {
 		long n = use_extent(pages, first, count);
 
@@ -161,13 +162,13 @@ static long pin_step(struct pages *pages, unsigned long first, unsigned long cou
 		return PTR_ERR(new);
 
 	mutex_lock(&pages->lock);
-	e = extent_at(pages, first);
+	e = extent_at(&pages->extents, first);
 	if (e && e->first < first + new->count) {
 		mutex_unlock(&pages->lock);
-		extent_free(pages, new, false);
+		extent_free(&pages->extents, new, pages->account, false);
 		return 0;
 	}
-	extent_insert(pages, new);
+	extent_insert(&pages->extents, new);
 	count = new->count;
 	mutex_unlock(&pages->lock);
 	return count;
@@ -231,19 +232,24 @@ void pages_release(struct pages *pages, unsigned long first, unsigned long count
 	LIST_HEAD(unused);
 
 	mutex_lock(&pages->lock);
-	extent_cut_at(pages, first, GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
-	extent_cut_at(pages, end, GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
-	for (e = extent_at(pages, first); e && e->first < end; e = next) {
+	e = extent_at(&pages->extents, first);
+	if (e && e->first < first) {
+		extent_cut_at(&pages->extents, first, GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+		e = extent_next(e);
+	}
+	for (; e && e->first < end; e = next) {
+		if (e->first + e->count > end)
+			extent_cut_at(&pages->extents, end, GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
 		next = extent_next(e);
 		if (--e->users)
 			continue;
-		rb_erase(&e->node, &pages->extents);
+		rb_erase(&e->node, &pages->extents.root);
 		list_add_tail(&e->unused, &unused);
 	}
 	mutex_unlock(&pages->lock);
 
 	list_for_each_entry_safe(e, next, &unused, unused)
-		extent_free(pages, e, pages->writable);
+		extent_free(&pages->extents, e, pages->account, pages->writable);
 }
 
 /**
@@ -257,7 +263,7 @@ void pages_iter_init(struct pages_iter *it, struct pages *pages, unsigned long f
 		     unsigned long count)
 {
 	lockdep_assert_held(&pages->lock);
-	it->extent = extent_at(pages, first);
+	it->extent = extent_at(&pages->extents, first);
 	it->page = first;
 	it->left = count;
 }
@@ -305,7 +311,7 @@ bool pages_check(struct pages *pages)
 	unsigned long end = 0;
 
 	lockdep_assert_held(&pages->lock);
-	for (node = rb_first(&pages->extents); node; node = rb_next(node)) {
+	for (node = rb_first(&pages->extents.root); node; node = rb_next(node)) {
 		struct extent *e = rb_entry(node, struct extent, node);
 
 		if (!e->count || !e->users || e->first < end)

@@ -10,33 +10,17 @@
 #ifndef __IOMMUFD_PAGES_H
 #define __IOMMUFD_PAGES_H
 
-#include <linux/list.h>
 #include <linux/mutex.h>
-#include <linux/rbtree.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
 
-#include "run.h"
+#include "extent.h"
 
 struct account;
 struct file;
-struct page;
 struct pages;
 
-/**
- * struct pin_batch - one round of pinning
- * @runs: the pages pinned so far, in order
- * @pages: room for page pointers
- * @room: how many
- * @per_folio: each piece added holds one pin of its folio, and lies in it; else
- *	each page holds a pin
- */
-struct pin_batch {
-	struct run_builder runs;
-	struct page **pages;
-	unsigned int room;
-	bool per_folio;
-};
+#define PAGES_ROOM_BYTES 128
 
 /**
  * struct pages_source - where the memory comes from
@@ -54,28 +38,6 @@ struct pages_source {
 };
 
 /**
- * struct extent - pages that are pinned for the same users
- * @node: in pages.extents
- * @unused: in a list of those that nobody uses any more
- * @first: first page
- * @count: pages
- * @users: slices that cover it
- * @slice: the page frames
- * @per_folio: as in struct pin_batch
- */
-struct extent {
-	union {
-		struct rb_node node;
-		struct list_head unused;
-	};
-	unsigned long first;
-	u32 count;
-	u32 users;
-	struct run_slice slice;
-	bool per_folio;
-};
-
-/**
  * struct pages - memory, whether pinned or not
  * @refs: references, of areas and of calls
  * @source: where it comes from
@@ -83,9 +45,9 @@ struct extent {
  * @npages: number of pages
  * @writable: pinned for writing
  * @lock: protects @extents; a leaf but for the allocator
- * @extents: what is pinned, by page number, without overlap
- * @first_extent: room for one extent, which is all that most objects have
- * @first_used: bit 0: it is in use, or was claimed to be
+ * @extents: what is pinned
+ * @room: memory for whoever maps the object first, which saves an allocation
+ * @room_used: bit 0: @room is in use
  * @base: page-aligned address, or file offset, of the first page
  * @file: file source: the file
  */
@@ -96,11 +58,11 @@ struct pages {
 	unsigned long npages;
 	bool writable;
 	struct mutex lock;
-	struct rb_root extents;
-	struct extent first_extent;
-	unsigned long first_used;
+	struct extent_tree extents;
+	unsigned long room_used;
 	unsigned long base;
 	struct file *file;
+	unsigned long room[PAGES_ROOM_BYTES / sizeof(unsigned long)];
 };
 
 /**

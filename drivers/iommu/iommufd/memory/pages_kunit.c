@@ -31,6 +31,7 @@ KUNIT_ARRAY_PARAM_DESC(kind, kinds, name);
 
 /**
  * struct world - a pages object and what must be true of it
+ * @rnd: what the next step is
  * @fake: the memory
  * @pages: all of it
  * @account: who pays
@@ -81,7 +82,7 @@ static void end_world(struct kunit *test, struct world *w)
 {
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&current_user()->locked_vm), w->locked);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&w->account->mm->pinned_vm), 0);
-	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&w->pages->extents));
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&w->pages->extents.root));
 	pages_put(w->pages);
 	account_put(w->account);
 	KUNIT_EXPECT_TRUE(test, fake_exit(&w->fake));
@@ -103,7 +104,7 @@ static void expect_extents(struct kunit *test, struct world *w)
 	struct rb_node *node;
 	u32 seen[PAGES] = {}, nr = 0, i, k;
 
-	for (node = rb_first(&w->pages->extents); node; node = rb_next(node)) {
+	for (node = rb_first(&w->pages->extents.root); node; node = rb_next(node)) {
 		struct extent *e = rb_entry(node, struct extent, node);
 
 		for (i = e->first; i < e->first + e->count; i++) {
@@ -261,7 +262,7 @@ static void pages_check_sees_damage(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, pages_pin(w->pages, 4, 4), 0);
 	KUNIT_ASSERT_EQ(test, pages_pin(w->pages, PAGES - 4, 4), 0);
 	mutex_lock(&w->pages->lock);
-	e = rb_entry(rb_first(&w->pages->extents), struct extent, node);
+	e = rb_entry(rb_first(&w->pages->extents.root), struct extent, node);
 	next = rb_entry(rb_next(&e->node), struct extent, node);
 
 #define DAMAGE(field, value)						\

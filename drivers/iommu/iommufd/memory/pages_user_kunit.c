@@ -65,7 +65,7 @@ static void expect_charged(struct kunit *test, struct world *w, long npages)
 	KUNIT_EXPECT_EQ(test, atomic64_read(&w->account->mm->pinned_vm), npages);
 	mutex_lock(&w->pages->lock);
 	KUNIT_EXPECT_TRUE(test, pages_check(w->pages));
-	KUNIT_EXPECT_EQ(test, RB_EMPTY_ROOT(&w->pages->extents), !npages);
+	KUNIT_EXPECT_EQ(test, RB_EMPTY_ROOT(&w->pages->extents.root), !npages);
 	mutex_unlock(&w->pages->lock);
 }
 

@@ -3,11 +3,13 @@
  * Building, reading and splitting of run storage. Uses the allocator and
  * nothing else of the kernel.
  */
+#include <linux/bitops.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/unaligned.h>
 #include <linux/vmalloc.h>
 
 #include "run.h"
@@ -54,29 +56,43 @@ int run_builder_add_new(struct run_builder *b, unsigned long pfn, u32 count)
 	return 0;
 }
 
-/* Whether the runs take less room one u32 a page; sets what to count from. */
-static bool packs(const struct run_builder *b, unsigned long *base)
+/*
+ * Bytes a page of the packed form, with what to count from; 0 if the runs take
+ * less room, or are too far apart.
+ */
+static u32 packed_width(const struct run_builder *b, unsigned long *base)
 {
-	unsigned long lo = ULONG_MAX, hi = 0;
-	u32 i;
+	unsigned long lo = ULONG_MAX, hi = 0, span;
+	u32 i, width;
 
-	if ((u64)b->nruns * sizeof(struct run) <= (u64)b->npages * sizeof(u32))
-		return false;
 	for (i = 0; i < b->nruns; i++) {
 		lo = min(lo, b->runs[i].pfn);
 		hi = max(hi, b->runs[i].pfn + b->runs[i].count - 1);
 	}
 	*base = lo;
-	return hi - lo <= U32_MAX;
+	span = hi - lo;
+	if (span > U32_MAX)
+		return 0;
+	width = span ? __fls(span) / BITS_PER_BYTE + 1 : 1;
+	return (u64)b->nruns * sizeof(struct run) > (u64)b->npages * width ? width : 0;
 }
 
+static u32 delta_at(const struct run_block *block, u32 page)
+{
+	u32 all = get_unaligned_le32(block->delta + page * block->width);
+
+	return all & (U32_MAX >> (32 - BITS_PER_BYTE * block->width));
+}
+
+/* Each number is written with its upper bytes, which the next one overwrites. */
 static void pack(struct run_block *block, const struct run_builder *b)
 {
-	u32 i, k, *out = block->delta;
+	u8 *out = block->delta;
+	u32 i, k;
 
 	for (i = 0; i < b->nruns; i++)
-		for (k = 0; k < b->runs[i].count; k++)
-			*out++ = b->runs[i].pfn + k - block->base;
+		for (k = 0; k < b->runs[i].count; k++, out += block->width)
+			put_unaligned_le32(b->runs[i].pfn + k - block->base, out);
 }
 
 /* kmalloc() rounds up to a power of two, which counts where there is much. */
@@ -96,25 +112,26 @@ static struct run_block *block_alloc(size_t size)
  */
 int run_builder_finish(struct run_builder *b, struct run_slice *slice)
 {
-	unsigned long base = 0;
 	struct run_block *block;
-	bool packed;
+	unsigned long base;
+	u32 width;
 
 	if (b->nruns == 1) {
 		slice->block = NULL;
 		slice->pfn = b->runs[0].pfn;
 		return 0;
 	}
-	packed = packs(b, &base);
-	block = block_alloc(packed ? struct_size(block, delta, b->npages) :
-				     struct_size(block, runs, b->nruns));
+	width = packed_width(b, &base);
+	block = block_alloc(width ? struct_size(block, delta, (size_t)b->npages * width + 3) :
+				    struct_size(block, runs, b->nruns));
 	if (!block)
 		return -ENOMEM;
 	refcount_set(&block->refs, 1);
 	block->npages = b->npages;
-	block->nruns = packed ? 0 : b->nruns;
+	block->nruns = width ? 0 : b->nruns;
 	block->base = base;
-	if (packed)
+	block->width = width;
+	if (width)
 		pack(block, b);
 	else
 		memcpy(block->runs, b->runs, array_size(b->nruns, sizeof(*b->runs)));
@@ -163,7 +180,7 @@ u32 run_slice_at(const struct run_slice *slice, u32 page, u32 limit, unsigned lo
 {
 	const struct run_block *block = slice->block;
 	const struct run *run;
-	u32 at, n;
+	u32 at, n, delta;
 
 	if (!block) {
 		*pfn = slice->pfn + page;
@@ -175,8 +192,9 @@ u32 run_slice_at(const struct run_slice *slice, u32 page, u32 limit, unsigned lo
 		*pfn = run->pfn + (at - run->first);
 		return min(limit, run->count - (at - run->first));
 	}
-	*pfn = block->base + block->delta[at];
-	for (n = 1; n < limit && (u64)block->delta[at] + n == block->delta[at + n]; n++)
+	delta = delta_at(block, at);
+	*pfn = block->base + delta;
+	for (n = 1; n < limit && (u64)delta + n == delta_at(block, at + n); n++)
 		;
 	return n;
 }
@@ -222,7 +240,7 @@ bool run_block_check(const struct run_block *block)
 	u32 i, page = 0;
 
 	if (!block->nruns)
-		return block->npages;
+		return block->npages && block->width && block->width <= sizeof(u32);
 	for (i = 0; i < block->nruns; i++) {
 		const struct run *run = &block->runs[i];
 

@@ -2,7 +2,7 @@
 /*
  * Runs: which physical pages stand behind consecutive page numbers. A run is a
  * physically contiguous piece. Memory of huge pages is a handful of runs;
- * memory in pieces of a few pages is packed to four bytes a page. Callers see
+ * memory in pieces of a few pages is packed to at most four bytes a page. Callers see
  * neither form: they ask for the run at a page.
  *
  * Pure: no mm, no IOMMU, no lock. A slice belongs to its caller, who serializes
@@ -18,7 +18,7 @@
 #include <linux/types.h>
 
 /* Pages of a slice at the most: their packed form fills 32 pages. */
-#define RUN_SLICE_MAX ((SZ_128K - offsetof(struct run_block, delta)) / sizeof(u32))
+#define RUN_SLICE_MAX ((SZ_128K - offsetof(struct run_block, delta)) / sizeof(u32) - 1)
 
 /**
  * struct run - a physically contiguous piece
@@ -38,17 +38,20 @@ struct run {
  * @npages: pages described
  * @nruns: entries of @runs; 0 if packed
  * @base: packed: page frame that @delta counts from
+ * @width: packed: bytes of a number in @delta, 1 to 4
  * @runs: sorted by first, without a gap
- * @delta: packed: page frame of each page, less @base
+ * @delta: packed: page frame of each page, less @base, little endian; three more
+ *	bytes follow the last number
  */
 struct run_block {
 	refcount_t refs;
 	u32 npages;
 	u32 nruns;
 	unsigned long base;
+	u32 width;
 	union {
 		DECLARE_FLEX_ARRAY(struct run, runs);
-		DECLARE_FLEX_ARRAY(u32, delta);
+		DECLARE_FLEX_ARRAY(u8, delta);
 	};
 };
 

@@ -21,6 +21,7 @@
 #include <linux/xarray.h>
 
 #include "../ops/op.h"
+#include "entry.h"
 #include "iommufd_test.h"
 
 /* What an operation gets: a pointer to its own member of the test call. */

@@ -43,19 +43,4 @@ int op_ioas_unmap(struct op_call *call);
 int op_hwpt_alloc(struct op_call *call);
 int op_hw_info(struct op_call *call);
 
-#ifdef CONFIG_IOMMUFD_TEST
-int mock_cmd(struct op_call *call);
-int __init mock_init(void);
-void mock_exit(void);
-#else
-static inline int mock_init(void)
-{
-	return 0;
-}
-
-static inline void mock_exit(void)
-{
-}
-#endif
-
 #endif

@@ -85,8 +85,11 @@ struct ioas *ioas_alloc(struct iommufd_ctx *ictx)
 struct area *area_new(struct pages *pages, unsigned long offset, unsigned long length,
 		      unsigned int prot)
 {
-	struct area *area = kmalloc(sizeof(*area), GFP_KERNEL_ACCOUNT);
+	struct area *area = (struct area *)pages->room;
 
+	BUILD_BUG_ON(sizeof(*area) > PAGES_ROOM_BYTES);
+	if (test_and_set_bit(0, &pages->room_used))
+		area = kmalloc(sizeof(*area), GFP_KERNEL_ACCOUNT);
 	if (!area)
 		return NULL;
 	area->iova.start = 0;
@@ -112,8 +115,13 @@ struct area *area_new(struct pages *pages, unsigned long offset, unsigned long l
  */
 void area_free(struct area *area)
 {
-	pages_put(area->pages);
-	kfree(area);
+	struct pages *pages = area->pages;
+
+	if (area == (struct area *)pages->room)
+		clear_bit_unlock(0, &pages->room_used);
+	else
+		kfree(area);
+	pages_put(pages);
 }
 
 /**
@@ -169,10 +177,12 @@ void areas_free(struct list_head *areas)
 {
 	struct area *area, *next;
 
-	areas_unpin(areas);
 	list_for_each_entry_safe(area, next, areas, link) {
+		if (area->pinned)
+			area_unpin(area);
+		else
+			cond_resched();
 		area_free(area);
-		cond_resched();
 	}
 }
 

@@ -42,6 +42,7 @@ struct iommu_domain;
  * @limits: what may be used
  * @members: struct ioas_member, domains that hold all areas
  * @accesses: struct ioas_access
+ * @nr_accesses: their number; changed with @map_rwsem held for writing
  * @pinners: members there are or will be: areas have to be pinned
  * @align: smallest alignment of IOVA, memory and length
  * @large: IOMMU_OPTION_HUGE_PAGES
@@ -57,6 +58,7 @@ struct ioas {
 	struct iova_limits limits;
 	struct list_head members;
 	struct list_head accesses;
+	unsigned int nr_accesses;
 	unsigned int pinners;
 	unsigned long align;
 	bool large;

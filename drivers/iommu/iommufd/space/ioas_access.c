@@ -27,9 +27,12 @@ int ioas_access_add(struct ioas *ioas, struct ioas_access *acc)
 
 	guard(rwsem_write)(&ioas->access_rwsem);
 	rc = ioas_raise_align(ioas, acc->align);
-	if (!rc)
-		list_add_tail(&acc->node, &ioas->accesses);
-	return rc;
+	if (rc)
+		return rc;
+	list_add_tail(&acc->node, &ioas->accesses);
+	guard(rwsem_write)(&ioas->map_rwsem);
+	ioas->nr_accesses++;
+	return 0;
 }
 
 /**
@@ -45,6 +48,7 @@ void ioas_access_remove(struct ioas *ioas, struct ioas_access *acc)
 	list_del(&acc->node);
 	down_write(&ioas->map_rwsem);
 	acc->gone = true;
+	ioas->nr_accesses--;
 	up_write(&ioas->map_rwsem);
 	up_write(&ioas->access_rwsem);
 	ioas_refresh_align(ioas);

@@ -32,14 +32,17 @@ static int reserve_outside(struct ioas *ioas, const struct ioas_member *member)
 	return rc;
 }
 
-/* The first published area from an IOVA on that is not pinned. */
+/*
+ * The first area from an IOVA on that is not pinned, and not being mapped. One
+ * that is retiring counts: it is still to be unloaded from every member.
+ */
 static struct area *next_unpinned(struct ioas *ioas, unsigned long iova)
 {
 	struct area *area;
 
 	lockdep_assert_held(&ioas->map_rwsem);
 	iova_map_for_each(&ioas->map, area, iova, ULONG_MAX)
-		if (area->state == AREA_READY && !area->pinned)
+		if (area->state != AREA_RESERVED && !area->pinned)
 			return area;
 	return NULL;
 }
@@ -67,7 +70,7 @@ static int pin_one(struct ioas *ioas, const struct area *snapshot)
 
 	down_write(&ioas->map_rwsem);
 	area = iova_map_next(&ioas->map, snapshot->iova.start, snapshot->iova.last);
-	if (area && area->state == AREA_READY && !area->pinned &&
+	if (area && area->state != AREA_RESERVED && !area->pinned &&
 	    area->pages == snapshot->pages && area->offset == snapshot->offset &&
 	    area->iova.start == snapshot->iova.start && area->iova.last == snapshot->iova.last) {
 		area->pinned = true;

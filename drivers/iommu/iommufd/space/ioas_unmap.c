@@ -11,12 +11,17 @@
 
 #define REVOKE_TRIES 100
 
-/* Collect the areas of a range; those not published yet are not there. */
-static int collect(struct ioas *ioas, const struct iova_range *range, struct list_head *areas)
+/*
+ * Collect the areas of a range and count their bytes; those not published yet
+ * are not there.
+ */
+static int collect(struct ioas *ioas, const struct iova_range *range, struct list_head *areas,
+		   unsigned long *bytes)
 {
 	struct area *area;
 
 	lockdep_assert_held_write(&ioas->map_rwsem);
+	*bytes = 0;
 	iova_map_for_each(&ioas->map, area, range->start, range->last) {
 		if (area->state == AREA_RESERVED)
 			continue;
@@ -25,8 +30,9 @@ static int collect(struct ioas *ioas, const struct iova_range *range, struct lis
 		if (area->iova.start < range->start || area->iova.last > range->last)
 			return -ENOENT;
 		list_add_tail(&area->link, areas);
+		*bytes += range_length(&area->iova);
 	}
-	return 0;
+	return list_empty(areas) ? -ENOENT : 0;
 }
 
 static void set_state(struct list_head *areas, enum area_state state)
@@ -53,13 +59,14 @@ static bool accessed(struct ioas *ioas, struct list_head *areas)
  * no new user gets in, and no other unmap takes them. A driver may just have
  * pinned and not know it yet when it is asked: it is asked again.
  */
-static int revoke(struct ioas *ioas, const struct iova_range *range, struct list_head *areas)
+static int revoke(struct ioas *ioas, const struct iova_range *range, struct list_head *areas,
+		  unsigned long *bytes)
 {
 	struct area *area;
 	int rc, tries;
 
 	down_write(&ioas->map_rwsem);
-	rc = collect(ioas, range, areas);
+	rc = collect(ioas, range, areas, bytes);
 	if (!rc)
 		set_state(areas, AREA_RETIRING);
 	up_write(&ioas->map_rwsem);
@@ -82,35 +89,50 @@ static int revoke(struct ioas *ioas, const struct iova_range *range, struct list
 	return -EBUSY;
 }
 
-/* Holds the accesses, so that none can pin behind the back of revoke(). */
-static int unmap_range(struct ioas *ioas, const struct iova_range *range, struct list_head *areas)
+/* Nothing fails from here on. */
+static void unmap_areas(struct ioas *ioas, struct list_head *areas)
 {
 	struct ioas_member *member;
 	struct area *area;
-	bool revoked;
-	int rc = 0;
 
-	guard(rwsem_read)(&ioas->access_rwsem);
-	revoked = !list_empty(&ioas->accesses);
-	if (revoked) {
-		rc = revoke(ioas, range, areas);
-		if (rc)
-			return rc;
-	}
-	guard(rwsem_read)(&ioas->members_lock);
-	guard(rwsem_write)(&ioas->map_rwsem);
-	if (!revoked) {
-		rc = collect(ioas, range, areas);
-		if (rc)
-			return rc;
-	}
-	if (list_empty(areas))
-		return -ENOENT;
+	lockdep_assert_held(&ioas->members_lock);
+	lockdep_assert_held_write(&ioas->map_rwsem);
 	list_for_each_entry(member, &ioas->members, node)
 		member_unload(member, areas, NULL);
 	list_for_each_entry(area, areas, link)
 		iova_map_erase(&ioas->map, area);
+}
+
+/* Holds the list of accesses, so that none can pin behind the back of revoke(). */
+static int unmap_accessed(struct ioas *ioas, const struct iova_range *range,
+			  struct list_head *areas, unsigned long *bytes)
+{
+	int rc;
+
+	guard(rwsem_read)(&ioas->access_rwsem);
+	rc = revoke(ioas, range, areas, bytes);
+	if (rc)
+		return rc;
+	guard(rwsem_read)(&ioas->members_lock);
+	guard(rwsem_write)(&ioas->map_rwsem);
+	unmap_areas(ioas, areas);
 	return 0;
+}
+
+/* -EAGAIN where there are in-kernel users. */
+static int unmap_unaccessed(struct ioas *ioas, const struct iova_range *range,
+			    struct list_head *areas, unsigned long *bytes)
+{
+	int rc;
+
+	guard(rwsem_read)(&ioas->members_lock);
+	guard(rwsem_write)(&ioas->map_rwsem);
+	if (ioas->nr_accesses)
+		return -EAGAIN;
+	rc = collect(ioas, range, areas, bytes);
+	if (!rc)
+		unmap_areas(ioas, areas);
+	return rc;
 }
 
 /**
@@ -125,16 +147,15 @@ static int unmap_range(struct ioas *ioas, const struct iova_range *range, struct
  */
 int ioas_unmap(struct ioas *ioas, const struct iova_range *range, unsigned long *unmapped)
 {
-	struct area *area;
 	LIST_HEAD(areas);
 	int rc;
 
-	*unmapped = 0;
-	rc = unmap_range(ioas, range, &areas);
-	if (rc)
-		return rc;
-	list_for_each_entry(area, &areas, link)
-		*unmapped += range_length(&area->iova);
-	areas_free(&areas);
-	return 0;
+	rc = unmap_unaccessed(ioas, range, &areas, unmapped);
+	if (rc == -EAGAIN)
+		rc = unmap_accessed(ioas, range, &areas, unmapped);
+	if (!rc)
+		areas_free(&areas);
+	else
+		*unmapped = 0;
+	return rc;
 }

@@ -60,12 +60,6 @@ struct area *iova_map_next(struct iova_map *map, unsigned long iova, unsigned lo
 	return found && found->iova.start <= last ? found : NULL;
 }
 
-static void set_hole(struct area *area, unsigned long hole)
-{
-	area->hole = hole;
-	hole_callbacks.propagate(&area->node, NULL);
-}
-
 /**
  * iova_map_insert() - add an area
  * @map: the map
@@ -95,11 +89,14 @@ int iova_map_insert(struct iova_map *map, struct area *area)
 	}
 	area->hole = area->iova.start - (before ? before->iova.last + 1 : 0);
 	area->max_hole = area->hole;
+	if (behind)
+		behind->hole = behind->iova.start - area->iova.last - 1;
 	rb_link_node(&area->node, parent, link);
 	hole_callbacks.propagate(parent, NULL);
-	rb_insert_augmented(&area->node, &map->root, &hole_callbacks);
+	/* That may have ended below it. */
 	if (behind)
-		set_hole(behind, behind->iova.start - area->iova.last - 1);
+		hole_callbacks.propagate(&behind->node, NULL);
+	rb_insert_augmented(&area->node, &map->root, &hole_callbacks);
 	return 0;
 }
 
@@ -114,9 +111,17 @@ void iova_map_erase(struct iova_map *map, struct area *area)
 {
 	struct area *behind = to_area(rb_next(&area->node));
 
+	/*
+	 * Before the node goes: to rotate a tree whose maxima are not right spoils
+	 * them. It goes without a hole, so that nobody's maximum changes then.
+	 */
+	if (behind) {
+		behind->hole += area->hole + range_length(&area->iova);
+		area->hole = 0;
+		hole_callbacks.propagate(&area->node, NULL);
+		hole_callbacks.propagate(&behind->node, NULL);
+	}
 	rb_erase_augmented(&area->node, &map->root, &hole_callbacks);
-	if (behind)
-		set_hole(behind, behind->hole + area->hole + range_length(&area->iova));
 }
 
 static unsigned long max_hole(struct rb_node *node)

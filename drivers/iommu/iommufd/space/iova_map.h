@@ -45,6 +45,8 @@ bool iova_map_check(struct iova_map *map);
 
 static inline struct area *iova_map_after(struct area *area, unsigned long last)
 {
+	if (area->iova.last >= last)
+		return NULL;
 	area = rb_entry_safe(rb_next(&area->node), struct area, node);
 	return area && area->iova.start <= last ? area : NULL;
 }
