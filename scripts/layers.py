@@ -14,10 +14,10 @@ from source import TOP, ours, report, text, without_comments
 
 CORE = "drivers/iommu/iommufd/"
 LAYERS = (  # the lowest first
-    "ctx object run area trace abi",
+    "ctx object run trace abi",
+    "loan pages_user pages_file pages_dmabuf pages extent account file_seals",
     "domain_map sw_msi core",
-    "loan pages_user pages_file pages_dmabuf pages extent account",
-    "ioas iova_map iova_limits",
+    "ioas iova_map iova_limits area",
     "fault veventq viommu hwpt_nested dirty hwpt eventq pasid_kvm pasid_dev pasid_set",
     "kapi subdev attach_auto attach access device",
     "compat_type1 op_object op_ioas op_map op_hwpt op_dirty op_device op_pasid op_viommu op",
@@ -27,7 +27,7 @@ PLACE = {name: (nr, -at) for nr, row in enumerate(LAYERS) for at, name in enumer
 # Headers of the base that only one file of ours may see.
 PRIVATE = {"iommu-priv.h": ("core",)}
 # The mock's ioctls name objects by ID, and look into them; how devices are attached is not for it.
-MOCK_HIDDEN = {name for nr in (1, 5, 7) for name in LAYERS[nr].split()}
+MOCK_HIDDEN = {name for nr in (2, 5, 7) for name in LAYERS[nr].split()}
 # Where the product names the mock: its row in the table, its start and its end.
 MOCK_LINES = 3
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)

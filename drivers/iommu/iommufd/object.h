@@ -75,7 +75,7 @@ struct iommufd_ctx {
 	wait_queue_head_t idle;
 	struct xarray groups;
 	struct account *account;
-	spinlock_t account_lock;
+	spinlock_t account_lock; /* of account and account_per_process */
 	bool account_per_process;
 };
 

@@ -108,7 +108,7 @@ static int exchange(struct iommufd_access *access, struct access_link *new, bool
 	struct access_link *old;
 
 	mutex_lock(&access->lock);
-	if (access->draining || (access->link != NULL) != attached) {
+	if (access->draining || !!access->link != attached) {
 		mutex_unlock(&access->lock);
 		return -EINVAL;
 	}

@@ -40,7 +40,7 @@ struct iommufd_access {
 	struct object obj;
 	const struct iommufd_access_ops *ops;
 	void *data;
-	struct mutex lock;
+	struct mutex lock; /* of link and draining */
 	struct access_link *link;
 	struct access_link *draining;
 };

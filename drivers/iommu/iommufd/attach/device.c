@@ -24,7 +24,7 @@ static struct dev_group *group_get(struct iommufd_ctx *ictx, struct iommu_group 
 	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
 	if (!new)
 		return ERR_PTR(-ENOMEM);
-	kref_init(&new->ref);
+	new->users = 1;
 	new->ictx = ictx;
 	new->group = iommu_group_ref_get(group);
 	mutex_init(&new->attach_lock);
@@ -39,35 +39,30 @@ static struct dev_group *group_get(struct iommufd_ctx *ictx, struct iommu_group 
 	if (xa_is_err(found))
 		found = ERR_PTR(xa_err(found));
 	else
-		kref_get(&found->ref);
+		found->users++;
 	xa_unlock(&ictx->groups);
 	iommu_group_put(group);
 	kfree(new);
 	return found;
 }
 
-/* With the lock of the groups held, which it drops. */
-static void group_release(struct kref *ref)
-	__releases(&container_of(ref, struct dev_group, ref)->ictx->groups.xa_lock)
-{
-	struct dev_group *group = container_of(ref, struct dev_group, ref);
-	struct iommufd_ctx *ictx = group->ictx;
-
-	WARN_ON(group->hwpt || !list_empty(&group->devices));
-	__xa_erase(&ictx->groups, iommu_group_id(group->group));
-	xa_unlock(&ictx->groups);
-	iommu_group_put(group->group);
-	mutex_destroy(&group->attach_lock);
-	kfree(group);
-}
-
 static void group_put(struct dev_group *group)
 {
 	struct iommufd_ctx *ictx = group->ictx;
+	bool last;
 
 	xa_lock(&ictx->groups);
-	if (!kref_put(&group->ref, group_release))
-		xa_unlock(&ictx->groups);
+	last = !--group->users;
+	if (last)
+		__xa_erase(&ictx->groups, iommu_group_id(group->group));
+	xa_unlock(&ictx->groups);
+	if (!last)
+		return;
+
+	WARN_ON(group->hwpt || !list_empty(&group->devices));
+	iommu_group_put(group->group);
+	mutex_destroy(&group->attach_lock);
+	kfree(group);
 }
 
 /**

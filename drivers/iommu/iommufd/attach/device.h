@@ -6,7 +6,6 @@
 #ifndef __IOMMUFD_DEVICE_H
 #define __IOMMUFD_DEVICE_H
 
-#include <linux/kref.h>
 #include <linux/mutex.h>
 
 #include "../object.h"
@@ -17,7 +16,7 @@ struct iommu_group;
 
 /**
  * struct dev_group - an IOMMU group of which devices are bound
- * @ref: one per bound device
+ * @users: devices bound; protected by the lock of iommufd_ctx.groups
  * @ictx: the context
  * @group: the iommu core's group; holds a reference
  * @attach_lock: protects @hwpt, @nr_attached, @devices and iommufd_device.attached
@@ -26,10 +25,10 @@ struct iommu_group;
  * @devices: struct iommufd_device
  */
 struct dev_group {
-	struct kref ref;
+	unsigned int users;
 	struct iommufd_ctx *ictx;
 	struct iommu_group *group;
-	struct mutex attach_lock;
+	struct mutex attach_lock; /* of all that follows */
 	struct hwpt *hwpt;
 	unsigned int nr_attached;
 	struct list_head devices;

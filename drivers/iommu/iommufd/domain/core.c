@@ -23,20 +23,17 @@ struct iommu_domain *core_domain_alloc(struct device *dev, u32 flags)
 	const struct iommu_ops *ops = dev_iommu_ops(dev);
 	struct iommu_domain *domain;
 
-	if (ops->domain_alloc_user) {
-		domain = ops->domain_alloc_user(dev, flags, NULL, NULL);
-		if (!IS_ERR(domain))
-			domain->owner = ops;
-	} else if (flags) {
+	if (!ops->domain_alloc_user && flags)
 		return ERR_PTR(-EOPNOTSUPP);
-	} else {
-		domain = iommu_paging_domain_alloc(dev);
-	}
+	domain = ops->domain_alloc_user ? ops->domain_alloc_user(dev, flags, NULL, NULL) :
+					  iommu_paging_domain_alloc(dev);
 	if (IS_ERR(domain))
 		return domain;
+	domain->owner = ops;
 
 	/* Some drivers know a domain's page sizes only once it is attached. */
-	if (!domain->pgsize_bitmap || domain->geometry.aperture_start > domain->geometry.aperture_end) {
+	if (!domain->pgsize_bitmap ||
+	    domain->geometry.aperture_start > domain->geometry.aperture_end) {
 		iommu_domain_free(domain);
 		return ERR_PTR(-EOPNOTSUPP);
 	}

@@ -47,8 +47,7 @@ static long borrow_pinned(struct pages *pages, unsigned long first, unsigned lon
  * Context: may sleep and wait for user space to fault memory in: no lock held.
  * Return: how many bytes it became, or -errno.
  */
-ssize_t loan_borrow(struct pages *pages, unsigned long offset, size_t len,
-		     struct loan *loan)
+ssize_t loan_borrow(struct pages *pages, unsigned long offset, size_t len, struct loan *loan)
 {
 	unsigned long first = offset >> PAGE_SHIFT, count;
 	long got;

@@ -23,8 +23,7 @@ struct loan {
 	size_t len;
 };
 
-ssize_t loan_borrow(struct pages *pages, unsigned long offset, size_t len,
-		    struct loan *loan);
+ssize_t loan_borrow(struct pages *pages, unsigned long offset, size_t len, struct loan *loan);
 void loan_copy(struct loan *loan, void *data, bool write);
 void loan_return(struct loan *loan, bool dirty);
 

@@ -57,7 +57,7 @@ struct pages {
 	struct account *account;
 	unsigned long npages;
 	bool writable;
-	struct mutex lock;
+	struct mutex lock; /* of extents */
 	struct extent_tree extents;
 	unsigned long room_used;
 	unsigned long base;

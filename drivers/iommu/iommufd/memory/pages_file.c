@@ -6,18 +6,9 @@
 #include <linux/hugetlb.h>
 #include <linux/magic.h>
 #include <linux/mm.h>
-#include <linux/shmem_fs.h>
 
+#include "file_seals.h"
 #include "pages.h"
-
-static unsigned int file_seals(struct file *file)
-{
-#ifdef CONFIG_HUGETLBFS
-	if (is_file_hugepages(file))
-		return HUGETLBFS_I(file_inode(file))->seals;
-#endif
-	return SHMEM_I(file_inode(file))->seals;
-}
 
 /*
  * Writing by a device is writing to the file. Seals are looked at whenever
@@ -32,7 +23,7 @@ static int check_writable(struct file *file)
 
 /* Add folios that hold a pin each; those that cannot be added are unpinned. */
 static long batch_folios(struct pin_batch *batch, struct folio **folios, long n,
-		       unsigned long skip, unsigned long count)
+			 unsigned long skip, unsigned long count)
 {
 	unsigned long done = 0;
 	long i;
@@ -56,7 +47,8 @@ static long file_pin(struct pages *pages, unsigned long first, unsigned long cou
 		     struct pin_batch *batch)
 {
 	loff_t start = pages->base + ((loff_t)first << PAGE_SHIFT);
-	loff_t end = min(start + ((loff_t)count << PAGE_SHIFT), i_size_read(file_inode(pages->file)));
+	loff_t end = min(start + ((loff_t)count << PAGE_SHIFT),
+			 i_size_read(file_inode(pages->file)));
 	struct folio **folios = (struct folio **)batch->pages;
 	pgoff_t offset;
 	long n;

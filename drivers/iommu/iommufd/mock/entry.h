@@ -16,7 +16,8 @@ int mock_cmd(struct op_call *call);
 int __init mock_init(void);
 void mock_exit(void);
 
-#define MOCK_ROW [SLOT(_IOC_NR(IOMMU_TEST_CMD))] = { ROW(struct iommu_test_cmd, last, mock_cmd) },
+#define MOCK_ROW \
+	[SLOT(_IOC_NR(IOMMU_TEST_CMD))] = { ROW(struct iommu_test_cmd, last, mock_cmd) },
 #else
 static inline int mock_init(void)
 {

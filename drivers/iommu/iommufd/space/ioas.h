@@ -62,7 +62,7 @@ struct ioas {
 	unsigned int pinners;
 	unsigned long align;
 	bool large;
-	struct mutex hwpts_lock;
+	struct mutex hwpts_lock; /* of hwpts */
 	struct list_head hwpts;
 };
 

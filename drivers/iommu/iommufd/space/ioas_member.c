@@ -74,7 +74,7 @@ static int pin_one(struct ioas *ioas, const struct area *snapshot)
 	    area->pages == snapshot->pages && area->offset == snapshot->offset &&
 	    area->iova.start == snapshot->iova.start && area->iova.last == snapshot->iova.last) {
 		area->pinned = true;
-		first = count = 0;
+		count = 0;
 	}
 	up_write(&ioas->map_rwsem);
 	if (count)

@@ -75,7 +75,7 @@ static int revoke(struct ioas *ioas, const struct iova_range *range, struct list
 
 	for (tries = 0; tries < REVOKE_TRIES; tries++) {
 		if (tries)
-			msleep(1);
+			usleep_range(1000, 2000);
 		list_for_each_entry(area, areas, link)
 			ioas_access_revoke(ioas, &area->iova);
 		if (!accessed(ioas, areas))

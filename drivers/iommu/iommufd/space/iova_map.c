@@ -133,12 +133,11 @@ static unsigned long max_hole(struct rb_node *node)
 static struct area *first_with_hole(struct rb_node *node, unsigned long length)
 {
 	for (;;) {
-		if (max_hole(node->rb_left) >= length)
-			node = node->rb_left;
-		else if (to_area(node)->hole >= length)
+		bool left = max_hole(node->rb_left) >= length;
+
+		if (!left && to_area(node)->hole >= length)
 			return to_area(node);
-		else
-			node = node->rb_right;
+		node = left ? node->rb_left : node->rb_right;
 	}
 }
 
