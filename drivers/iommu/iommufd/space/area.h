@@ -30,14 +30,15 @@ enum area_state {
  * @node: in the IOAS's map
  * @iova: where
  * @hole: bytes that are free before it
- * @max_hole: the largest @hole below it in the tree, its own included
+ * @max_hole: a bound of the largest @hole below it in the tree, its own included
  * @offset: byte of @pages at the first IOVA
  * @pages: the memory; holds a reference
  * @prot: IOMMU_READ, IOMMU_WRITE, IOMMU_CACHE
  * @state: protected by ioas.map_rwsem
  * @pinned: the slice is pinned for the domains; protected by ioas.map_rwsem
- * @access_pages: pages that in-kernel users hold pinned; changed under
- *	ioas.map_rwsem held for reading, looked at with it held for writing
+ * @access_pages: pages that in-kernel users hold pinned; raised with
+ *	ioas.map_rwsem held for reading, looked at with it held for writing; the
+ *	area stays as long as it is not 0
  * @link: in the list of a call that adds or removes areas
  */
 struct area {

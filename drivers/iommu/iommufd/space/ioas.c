@@ -158,15 +158,6 @@ static int areas_pin(struct list_head *areas)
 	return 0;
 }
 
-static void areas_unpin(struct list_head *areas)
-{
-	struct area *area;
-
-	list_for_each_entry(area, areas, link)
-		if (area->pinned)
-			area_unpin(area);
-}
-
 /**
  * areas_free() - unpin and free the areas of a call
  * @areas: list of struct area, in no IOAS and no domain
@@ -353,8 +344,6 @@ static int areas_publish(struct ioas *ioas, struct list_head *areas)
 	rc = load_members(ioas, areas);
 	if (rc)
 		return rc;
-	if (!ioas->pinners)
-		areas_unpin(areas);
 	guard(rwsem_write)(&ioas->map_rwsem);
 	list_for_each_entry(area, areas, link)
 		area->state = AREA_READY;
@@ -375,6 +364,7 @@ static int areas_publish(struct ioas *ioas, struct list_head *areas)
 int ioas_insert(struct ioas *ioas, struct list_head *areas, struct iova_range *range, bool fixed)
 {
 	struct area *first = list_first_entry(areas, struct area, link);
+	bool idle;
 	int rc;
 
 	rc = areas_reserve(ioas, areas, range, fixed);
@@ -391,8 +381,12 @@ int ioas_insert(struct ioas *ioas, struct list_head *areas, struct iova_range *r
 			break;
 		up_read(&ioas->members_lock);
 	}
+	idle = first->pinned && !ioas->pinners;
 	rc = areas_publish(ioas, areas);
 	up_read(&ioas->members_lock);
+	/* The last domain left while the areas were being pinned. */
+	if (!rc && idle)
+		areas_unpin_idle(ioas);
 	if (!rc)
 		return 0;
 unreserve:

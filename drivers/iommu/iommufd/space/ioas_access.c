@@ -215,10 +215,10 @@ void ioas_unpin(struct ioas *ioas, const struct iova_range *range)
 	unsigned long first, count;
 	struct area *area;
 
-	guard(rwsem_read)(&ioas->map_rwsem);
 	for (;;) {
-		/* What is pinned is not unmapped: the area is there. */
-		area = iova_map_next(&ioas->map, part.start, part.start);
+		/* What is pinned is not unmapped: the area is there, and stays. */
+		scoped_guard(rwsem_read, &ioas->map_rwsem)
+			area = iova_map_next(&ioas->map, part.start, part.start);
 		if (WARN_ON(!area))
 			return;
 		part.last = min(range->last, area->iova.last);

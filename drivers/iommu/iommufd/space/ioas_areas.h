@@ -14,6 +14,7 @@ void area_free(struct area *area);
 void area_unpin(struct area *area);
 int area_load(struct ioas *ioas, struct ioas_member *member, struct area *area);
 void areas_free(struct list_head *areas);
+void areas_unpin_idle(struct ioas *ioas);
 void member_unload(struct ioas_member *member, struct list_head *areas, struct area *end);
 int ioas_insert(struct ioas *ioas, struct list_head *areas, struct iova_range *range, bool fixed);
 

@@ -159,19 +159,50 @@ static int load_all(struct ioas *ioas, struct ioas_member *member)
 	return 0;
 }
 
-/* A pinner less; nothing of the leaving one's domain is mapped. */
-static void drop_pinner(struct ioas *ioas)
+/*
+ * If no domain needs it, make the first pinned area from an IOVA on one that is
+ * not; the pins are the caller's then.
+ */
+static bool take_pins(struct ioas *ioas, unsigned long iova, struct area *snapshot)
 {
 	struct area *area;
 
-	lockdep_assert_held_write(&ioas->members_lock);
-	if (--ioas->pinners)
-		return;
+	guard(rwsem_read)(&ioas->members_lock);
+	if (ioas->pinners)
+		return false;
 	guard(rwsem_write)(&ioas->map_rwsem);
-	iova_map_for_each(&ioas->map, area, 0, ULONG_MAX) {
-		if (area_loaded(area))
-			area_unpin(area);
-		cond_resched();
+	iova_map_for_each(&ioas->map, area, iova, ULONG_MAX) {
+		if (!area_loaded(area))
+			continue;
+		*snapshot = *area;
+		pages_hold(area->pages);
+		area->pinned = false;
+		return true;
+	}
+	return false;
+}
+
+/**
+ * areas_unpin_idle() - unpin what is pinned for no domain
+ * @ioas: the IOAS
+ *
+ * Ends early if a domain joins, which then needs the rest.
+ *
+ * Context: may sleep; no lock held, since a refund takes the mmap lock.
+ */
+void areas_unpin_idle(struct ioas *ioas)
+{
+	unsigned long next = 0;
+	struct area snapshot;
+
+	while (take_pins(ioas, next, &snapshot)) {
+		struct pages *pages = snapshot.pages;
+
+		area_unpin(&snapshot);
+		pages_put(pages);
+		if (snapshot.iova.last == ULONG_MAX)
+			return;
+		next = snapshot.iova.last + 1;
 	}
 }
 
@@ -227,11 +258,12 @@ int ioas_add_member(struct ioas *ioas, struct ioas_member *member)
 		rc = load_all(ioas, member);
 	}
 	if (rc)
-		drop_pinner(ioas);
+		ioas->pinners--;
 	else
 		list_add_tail(&member->node, &ioas->members);
 	up_write(&ioas->members_lock);
 	if (rc) {
+		areas_unpin_idle(ioas);
 		ioas_unreserve(ioas, member);
 		ioas_refresh_align(ioas);
 	}
@@ -252,8 +284,9 @@ void ioas_remove_member(struct ioas *ioas, struct ioas_member *member)
 	down_read(&ioas->map_rwsem);
 	unload_below(ioas, member, NULL);
 	up_read(&ioas->map_rwsem);
-	drop_pinner(ioas);
+	ioas->pinners--;
 	up_write(&ioas->members_lock);
+	areas_unpin_idle(ioas);
 	ioas_unreserve(ioas, member);
 	ioas_refresh_align(ioas);
 }
