@@ -5,7 +5,7 @@
  * needs no memory, so that an unmap cannot fail for want of it. Knows of an area
  * only where it is; the caller's lock, ioas.map_rwsem, protects it.
  *
- * A maple tree would do the same; it takes about four times the instructions to
+ * A maple tree would do the same; it takes seven times the instructions to
  * add or remove a page-sized area, which is most of what such a call costs.
  */
 #ifndef __IOMMUFD_IOVA_MAP_H
