@@ -32,7 +32,7 @@ static u64 pasid_capabilities(struct pci_dev *pdev)
 	return caps;
 }
 
-/* IOMMU drivers set max_pasids when they enable PASIDs, not before. */
+/* max_pasids is what device and IOMMU have in common, since the device was probed. */
 static void device_info(struct device *dev, struct iommu_hw_info *cmd)
 {
 	u32 max_pasids = dev->iommu->max_pasids;

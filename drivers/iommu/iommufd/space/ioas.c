@@ -208,11 +208,16 @@ void member_unload(struct ioas_member *member, struct list_head *areas, struct a
 	struct area *pos = list_first_entry(areas, struct area, link);
 	struct iommu_iotlb_gather gather;
 	struct iova_range span;
+	bool any = false;
 
 	iommu_iotlb_gather_init(&gather);
-	while (areas_next_span(areas, &pos, end, &span))
+	while (areas_next_span(areas, &pos, end, &span)) {
 		domain_unload(member->domain, span.start, range_length(&span), &gather);
-	iommu_iotlb_sync(member->domain, &gather);
+		any = true;
+	}
+	/* Drivers take an empty gather for the whole address space, or worse. */
+	if (any)
+		iommu_iotlb_sync(member->domain, &gather);
 }
 
 static int member_load(struct ioas *ioas, struct ioas_member *member, struct list_head *areas)

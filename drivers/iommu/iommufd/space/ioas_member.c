@@ -107,15 +107,7 @@ static int pin_all(struct ioas *ioas)
 	}
 }
 
-static void unload_range(struct ioas_member *member, struct iova_range *span, bool *any,
-			 struct iommu_iotlb_gather *gather)
-{
-	if (*any)
-		domain_unload(member->domain, span->start, range_length(span), gather);
-	*any = false;
-}
-
-/* Take every pinned area that lies before end out of a domain. */
+/* Take every loaded area that lies before end out of a domain. */
 static void unload_below(struct ioas *ioas, struct ioas_member *member, const struct area *end)
 {
 	struct iommu_iotlb_gather gather;
@@ -128,16 +120,21 @@ static void unload_below(struct ioas *ioas, struct ioas_member *member, const st
 	iova_map_for_each(&ioas->map, area, 0, ULONG_MAX) {
 		if (area == end)
 			break;
-		if (any && area_loaded(area) && area->iova.start - 1 == span.last) {
+		if (!area_loaded(area))
+			continue;
+		if (any && area->iova.start - 1 == span.last) {
 			span.last = area->iova.last;
 			continue;
 		}
-		unload_range(member, &span, &any, &gather);
+		if (any)
+			domain_unload(member->domain, span.start, range_length(&span), &gather);
 		span = area->iova;
-		any = area_loaded(area);
+		any = true;
 		cond_resched();
 	}
-	unload_range(member, &span, &any, &gather);
+	if (!any)
+		return;
+	domain_unload(member->domain, span.start, range_length(&span), &gather);
 	iommu_iotlb_sync(member->domain, &gather);
 }
 
