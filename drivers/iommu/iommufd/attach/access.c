@@ -113,17 +113,19 @@ static int exchange(struct iommufd_access *access, struct access_link *new, bool
 		return -EINVAL;
 	}
 	old = access->link;
-	access->link = new;
+	access->link = old ? NULL : new;
 	access->draining = old;
 	mutex_unlock(&access->lock);
 	if (!old)
 		return 0;
 
+	/* Until all is unpinned from the old one, nothing can be pinned from the new. */
 	ioas_access_remove(old->ioas, &old->acc);
 	if (access->ops->unmap)
 		access->ops->unmap(access->data, 0, ULONG_MAX);
 
 	mutex_lock(&access->lock);
+	access->link = new;
 	access->draining = NULL;
 	mutex_unlock(&access->lock);
 	link_put(old);

@@ -257,7 +257,8 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_attach, IOMMUFD);
  * @access: the access
  * @ioas_id: the IOAS
  *
- * Context: may sleep. Calls the driver to unpin all it has.
+ * Context: may sleep. Calls the driver to unpin all it has; a pin or copy meanwhile
+ * is -ENOENT.
  * Return: 0 or -errno, see access_change().
  */
 int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id)
