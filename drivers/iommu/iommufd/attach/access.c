@@ -120,9 +120,10 @@ static int exchange(struct iommufd_access *access, struct access_link *new, bool
 		return 0;
 
 	/* Until all is unpinned from the old one, nothing can be pinned from the new. */
-	ioas_access_remove(old->ioas, &old->acc);
+	ioas_access_stop(old->ioas, &old->acc);
 	if (access->ops->unmap)
 		access->ops->unmap(access->data, 0, ULONG_MAX);
+	ioas_access_remove(old->ioas, &old->acc);
 
 	mutex_lock(&access->lock);
 	access->link = new;

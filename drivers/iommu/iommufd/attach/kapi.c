@@ -258,7 +258,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_attach, IOMMUFD);
  * @ioas_id: the IOAS
  *
  * Context: may sleep. Calls the driver to unpin all it has; a pin or copy meanwhile
- * is -ENOENT.
+ * is -ENOENT. The driver sees to it that no pin is under way that it has not noted.
  * Return: 0 or -errno, see access_change().
  */
 int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id)
@@ -271,7 +271,8 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_replace, IOMMUFD);
  * iommufd_access_detach() - detach an access
  * @access: the access, attached
  *
- * Context: may sleep. Calls the driver to unpin all it has.
+ * Context: may sleep. Calls the driver to unpin all it has. The driver sees to it
+ * that no pin is under way that it has not noted.
  */
 void iommufd_access_detach(struct iommufd_access *access)
 {

@@ -80,7 +80,7 @@ struct ioas_member {
  * struct ioas_access - an in-kernel user of the memory
  * @node: in ioas.accesses
  * @align: alignment that it needs
- * @gone: it has left; protected by map_rwsem
+ * @gone: it pins nothing more; protected by map_rwsem
  * @unmap: called before IOVAs go away, with access_rwsem held for reading
  */
 struct ioas_access {
@@ -139,6 +139,7 @@ void ioas_remove_member(struct ioas *ioas, struct ioas_member *member);
 
 /* In-kernel users: ioas_access.c */
 int ioas_access_add(struct ioas *ioas, struct ioas_access *acc);
+void ioas_access_stop(struct ioas *ioas, struct ioas_access *acc);
 void ioas_access_remove(struct ioas *ioas, struct ioas_access *acc);
 void ioas_access_revoke(struct ioas *ioas, const struct iova_range *range);
 int ioas_pin(struct ioas *ioas, const struct ioas_access *acc, const struct iova_range *range,

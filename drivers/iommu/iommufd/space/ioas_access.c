@@ -36,9 +36,22 @@ int ioas_access_add(struct ioas *ioas, struct ioas_access *acc)
 }
 
 /**
+ * ioas_access_stop() - an in-kernel user pins and copies nothing more
+ * @ioas: the IOAS
+ * @acc: the user; until it is removed an unmap still asks it to let go
+ *
+ * Context: may sleep; takes map_rwsem.
+ */
+void ioas_access_stop(struct ioas *ioas, struct ioas_access *acc)
+{
+	guard(rwsem_write)(&ioas->map_rwsem);
+	acc->gone = true;
+}
+
+/**
  * ioas_access_remove() - an in-kernel user leaves
  * @ioas: the IOAS
- * @acc: the user; it pins nothing more, and still has to unpin what it has
+ * @acc: the user, which has nothing pinned
  *
  * Context: may sleep; takes the locks of the IOAS.
  */
