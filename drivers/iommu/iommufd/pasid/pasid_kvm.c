@@ -159,11 +159,12 @@ EXPORT_SYMBOL_NS_GPL(iommufd_pasid_table_ops, IOMMUFD);
  *
  * When a pair goes, a CPU may have read its entry already, and no instruction is
  * documented that makes it forget a translation. So the entry is cleared, and then
- * @flush is called, once for each pair, without a lock of the table; it may sleep,
- * and must not call into iommufd. By the time that a vCPU has left the guest, the
- * device has answered its ENQCMD, or the CPU starts it anew and finds no entry. When
- * unmap returns, the guest sends the pPASID no more; what a device has accepted
- * before is for that device's driver to drain.
+ * @flush is called, once for each pair, without a lock of the table. It may sleep,
+ * but not call into iommufd nor wait for who does, such as a vCPU's thread: the
+ * context's PASIDs are locked. By the time that a vCPU has left the guest, the device
+ * has answered its ENQCMD, or the CPU starts it anew and finds no entry. When unmap
+ * returns, the guest sends the pPASID no more; what a device has accepted before is
+ * for that device's driver to drain.
  *
  * The table takes 8 KiB, and 4 KiB for each 1024 vPASIDs of which one was ever used,
  * 4 MiB at the most. It is charged to who makes the table, then the PASIDs.
