@@ -165,37 +165,73 @@ void vfio_df_unbind_iommufd(struct vfio_device_file *df)
 	vfio_device_unblock_group(device);
 }
 
+/* What a call means for the device, or with the flag for a PASID of it. */
+static int attach_at(struct vfio_device *device, bool at_pasid, u32 pasid, u32 *pt_id)
+{
+	if (!at_pasid)
+		return device->ops->attach_ioas(device, pt_id);
+	return device->ops->pasid_attach_ioas(device, pasid, pt_id);
+}
+
+static void detach_at(struct vfio_device *device, bool at_pasid, u32 pasid)
+{
+	if (at_pasid)
+		device->ops->pasid_detach_ioas(device, pasid);
+	else
+		device->ops->detach_ioas(device);
+}
+
+/* Whether a structure as long as that, with a PASID if the flag is set, makes sense. */
+static int check_pasid(struct vfio_device *device, bool at_pasid, size_t missing, u32 pasid)
+{
+	if (!at_pasid)
+		return 0;
+	if (missing)
+		return -EINVAL;
+	if (!device->ops->pasid_attach_ioas || !device->ops->pasid_detach_ioas)
+		return -EOPNOTSUPP;
+	return pasid ? 0 : -EDOM;
+}
+
 /**
  * vfio_df_ioctl_attach_pt() - VFIO_DEVICE_ATTACH_IOMMUFD_PT
  * @df: a bound file
  * @arg: the user's structure; pt_id is set to what the device is attached to
  *
  * Context: may sleep; takes dev_set->lock.
- * Return: 0; -EINVAL for a structure that is too short or a flag; -EFAULT; or
- * why the device cannot be attached, and is still attached to what it was.
+ * Return: 0; -EINVAL for a structure that is too short or a flag; -EDOM for a PASID
+ * of 0; -EOPNOTSUPP for a PASID of a device that has none; -EFAULT; or why it
+ * cannot be attached, and is still attached to what it was.
  */
 int vfio_df_ioctl_attach_pt(struct vfio_device_file *df,
 			    struct vfio_device_attach_iommufd_pt __user *arg)
 {
 	const size_t min_size = offsetofend(struct vfio_device_attach_iommufd_pt, pt_id);
-	struct vfio_device_attach_iommufd_pt attach;
+	struct vfio_device_attach_iommufd_pt attach = {};
 	struct vfio_device *device = df->device;
+	bool at_pasid;
 	int rc;
 
 	if (copy_from_user(&attach, arg, min_size))
 		return -EFAULT;
-	if (attach.argsz < min_size || attach.flags)
+	if (attach.argsz < min_size || (attach.flags & ~VFIO_DEVICE_ATTACH_PASID))
 		return -EINVAL;
+	at_pasid = attach.flags;
+	if (at_pasid && attach.argsz >= sizeof(attach) && get_user(attach.pasid, &arg->pasid))
+		return -EFAULT;
+	rc = check_pasid(device, at_pasid, attach.argsz < sizeof(attach), attach.pasid);
+	if (rc)
+		return rc;
 	/* Before anything has changed: what was attached cannot be brought back. */
 	if (put_user(attach.pt_id, &arg->pt_id))
 		return -EFAULT;
 
 	guard(mutex)(&device->dev_set->lock);
-	rc = device->ops->attach_ioas(device, &attach.pt_id);
+	rc = attach_at(device, at_pasid, attach.pasid, &attach.pt_id);
 	if (rc)
 		return rc;
 	if (put_user(attach.pt_id, &arg->pt_id)) {
-		device->ops->detach_ioas(device);
+		detach_at(device, at_pasid, attach.pasid);
 		return -EFAULT;
 	}
 	return 0;
@@ -207,23 +243,32 @@ int vfio_df_ioctl_attach_pt(struct vfio_device_file *df,
  * @arg: the user's structure
  *
  * Context: may sleep; takes dev_set->lock.
- * Return: 0, also if the device is not attached; -EINVAL for a structure that is
- * too short or a flag; -EFAULT.
+ * Return: 0, also if nothing is attached; -EINVAL for a structure that is too
+ * short or a flag; -EDOM for a PASID of 0; -EOPNOTSUPP for a PASID of a device
+ * that has none; -EFAULT.
  */
 int vfio_df_ioctl_detach_pt(struct vfio_device_file *df,
 			    struct vfio_device_detach_iommufd_pt __user *arg)
 {
 	const size_t min_size = offsetofend(struct vfio_device_detach_iommufd_pt, flags);
-	struct vfio_device_detach_iommufd_pt detach;
+	struct vfio_device_detach_iommufd_pt detach = {};
 	struct vfio_device *device = df->device;
+	bool at_pasid;
+	int rc;
 
 	if (copy_from_user(&detach, arg, min_size))
 		return -EFAULT;
-	if (detach.argsz < min_size || detach.flags)
+	if (detach.argsz < min_size || (detach.flags & ~VFIO_DEVICE_DETACH_PASID))
 		return -EINVAL;
+	at_pasid = detach.flags;
+	if (at_pasid && detach.argsz >= sizeof(detach) && get_user(detach.pasid, &arg->pasid))
+		return -EFAULT;
+	rc = check_pasid(device, at_pasid, detach.argsz < sizeof(detach), detach.pasid);
+	if (rc)
+		return rc;
 
 	guard(mutex)(&device->dev_set->lock);
-	device->ops->detach_ioas(device);
+	detach_at(device, at_pasid, detach.pasid);
 	return 0;
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * VFIO devices on /dev/iommu: what device drivers put into their
- * vfio_device_ops, for devices with an IOMMU (physical) and for devices that a
- * driver emulates. Passes (device, pt_id) on to iommufd and keeps no state but
- * whether the device is attached.
+ * vfio_device_ops, for devices with an IOMMU (physical), for slices of one, and for
+ * devices that a driver emulates. Passes (device, PASID, pt_id) on to iommufd and
+ * keeps no state but whether the device is attached.
  *
  * vfio_device.iommufd_device, iommufd_access and iommufd_attached are protected
  * by the lock of the device set. iommufd never calls back with that lock wanted:
@@ -132,8 +132,8 @@ int vfio_iommufd_physical_attach_ioas(struct vfio_device *vdev, u32 *pt_id)
 
 	lockdep_assert_held(&vdev->dev_set->lock);
 	if (vdev->iommufd_attached)
-		return iommufd_device_replace(vdev->iommufd_device, pt_id);
-	rc = iommufd_device_attach(vdev->iommufd_device, pt_id);
+		return iommufd_device_replace(vdev->iommufd_device, IOMMU_NO_PASID, pt_id);
+	rc = iommufd_device_attach(vdev->iommufd_device, IOMMU_NO_PASID, pt_id);
 	if (!rc)
 		vdev->iommufd_attached = true;
 	return rc;
@@ -150,10 +150,95 @@ void vfio_iommufd_physical_detach_ioas(struct vfio_device *vdev)
 {
 	lockdep_assert_held(&vdev->dev_set->lock);
 	if (vdev->iommufd_attached)
-		iommufd_device_detach(vdev->iommufd_device);
+		iommufd_device_detach(vdev->iommufd_device, IOMMU_NO_PASID);
 	vdev->iommufd_attached = false;
 }
 EXPORT_SYMBOL_GPL(vfio_iommufd_physical_detach_ioas);
+
+/**
+ * vfio_iommufd_physical_pasid_attach_ioas() - pasid_attach_ioas() of a device with an IOMMU
+ * @vdev: the device
+ * @pasid: what user space calls the PASID, 1 or more; if it is attached, the new
+ *	page table takes the old one's place
+ * @pt_id: ID of an IOAS or page table; set to the page table's
+ *
+ * Context: may sleep; dev_set->lock held.
+ * Return: 0, or -errno with everything as before.
+ */
+int vfio_iommufd_physical_pasid_attach_ioas(struct vfio_device *vdev, u32 pasid, u32 *pt_id)
+{
+	struct iommufd_device *idev = vdev->iommufd_device;
+
+	lockdep_assert_held(&vdev->dev_set->lock);
+	if (iommufd_device_attached(idev, pasid))
+		return iommufd_device_replace(idev, pasid, pt_id);
+	return iommufd_device_attach(idev, pasid, pt_id);
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_physical_pasid_attach_ioas);
+
+/**
+ * vfio_iommufd_physical_pasid_detach_ioas() - pasid_detach_ioas() of a device with an IOMMU
+ * @vdev: the device
+ * @pasid: what user space calls the PASID, attached or not
+ *
+ * Context: may sleep; dev_set->lock held.
+ */
+void vfio_iommufd_physical_pasid_detach_ioas(struct vfio_device *vdev, u32 pasid)
+{
+	lockdep_assert_held(&vdev->dev_set->lock);
+	iommufd_device_detach(vdev->iommufd_device, pasid);
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_physical_pasid_detach_ioas);
+
+static int set_device(struct vfio_device *vdev, struct iommufd_device *idev)
+{
+	lockdep_assert_held(&vdev->dev_set->lock);
+	if (IS_ERR(idev))
+		return PTR_ERR(idev);
+	vdev->iommufd_device = idev;
+	return 0;
+}
+
+/**
+ * vfio_iommufd_physical_bind_as() - bind a device with an IOMMU, as its driver says
+ * @vdev: the device
+ * @ictx: the context
+ * @how: flags, and who is told of PASIDs
+ * @out_device_id: set to its ID there
+ *
+ * For the bind_iommufd() of a driver whose device is not like others.
+ *
+ * Context: may sleep; dev_set->lock held.
+ * Return: 0 or why iommufd cannot have the device.
+ */
+int vfio_iommufd_physical_bind_as(struct vfio_device *vdev, struct iommufd_ctx *ictx,
+				  const struct iommufd_bind *how, u32 *out_device_id)
+{
+	return set_device(vdev, iommufd_device_bind(ictx, vdev->dev, how, out_device_id));
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_physical_bind_as);
+
+/**
+ * vfio_iommufd_slice_bind() - bind a device that is a slice of another
+ * @vdev: the device
+ * @ictx: the context
+ * @parent: the device with the hardware, which the driver keeps
+ * @how: flags, and who is told of PASIDs
+ * @out_device_id: set to its ID there
+ *
+ * For the bind_iommufd() of a driver whose other operations are those of a device
+ * with an IOMMU.
+ *
+ * Context: may sleep; dev_set->lock held.
+ * Return: 0 or why iommufd cannot have the slice.
+ */
+int vfio_iommufd_slice_bind(struct vfio_device *vdev, struct iommufd_ctx *ictx,
+			    struct device *parent, const struct iommufd_bind *how,
+			    u32 *out_device_id)
+{
+	return set_device(vdev, iommufd_slice_bind(ictx, parent, how, out_device_id));
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_slice_bind);
 
 /**
  * vfio_iommufd_physical_bind() - bind_iommufd() of a device with an IOMMU
@@ -167,20 +252,15 @@ EXPORT_SYMBOL_GPL(vfio_iommufd_physical_detach_ioas);
 int vfio_iommufd_physical_bind(struct vfio_device *vdev, struct iommufd_ctx *ictx,
 			       u32 *out_device_id)
 {
-	struct iommufd_device *idev;
+	static const struct iommufd_bind how = {};
 
-	lockdep_assert_held(&vdev->dev_set->lock);
-	idev = iommufd_device_bind(ictx, vdev->dev, 0, out_device_id);
-	if (IS_ERR(idev))
-		return PTR_ERR(idev);
-	vdev->iommufd_device = idev;
-	return 0;
+	return vfio_iommufd_physical_bind_as(vdev, ictx, &how, out_device_id);
 }
 EXPORT_SYMBOL_GPL(vfio_iommufd_physical_bind);
 
 /**
  * vfio_iommufd_physical_unbind() - unbind_iommufd() of a device with an IOMMU
- * @vdev: the device, attached or not
+ * @vdev: the device, it or PASIDs of it attached or not; or a slice
  *
  * Context: may sleep; dev_set->lock held.
  */
@@ -229,6 +309,41 @@ void vfio_iommufd_emulated_detach_ioas(struct vfio_device *vdev)
 }
 EXPORT_SYMBOL_GPL(vfio_iommufd_emulated_detach_ioas);
 
+/**
+ * vfio_iommufd_emulated_pasid_attach_ioas() - pasid_attach_ioas() without an IOMMU
+ * @vdev: the device, whose driver has called iommufd_access_set_pasids()
+ * @pasid: what user space calls the PASID, 1 or more; if it is attached, it leaves
+ *	the IOAS that it was attached to
+ * @pt_id: ID of an IOAS
+ *
+ * Context: may sleep; dev_set->lock held.
+ * Return: 0, or -errno with everything as before.
+ */
+int vfio_iommufd_emulated_pasid_attach_ioas(struct vfio_device *vdev, u32 pasid, u32 *pt_id)
+{
+	struct iommufd_access *access = vdev->iommufd_access;
+
+	lockdep_assert_held(&vdev->dev_set->lock);
+	if (iommufd_access_pasid_attached(access, pasid))
+		return iommufd_access_pasid_replace(access, pasid, *pt_id);
+	return iommufd_access_pasid_attach(access, pasid, *pt_id);
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_emulated_pasid_attach_ioas);
+
+/**
+ * vfio_iommufd_emulated_pasid_detach_ioas() - pasid_detach_ioas() without an IOMMU
+ * @vdev: the device
+ * @pasid: what user space calls the PASID, attached or not
+ *
+ * Context: may sleep; dev_set->lock held.
+ */
+void vfio_iommufd_emulated_pasid_detach_ioas(struct vfio_device *vdev, u32 pasid)
+{
+	lockdep_assert_held(&vdev->dev_set->lock);
+	iommufd_access_pasid_detach(vdev->iommufd_access, pasid);
+}
+EXPORT_SYMBOL_GPL(vfio_iommufd_emulated_pasid_detach_ioas);
+
 static void emulated_unmap(void *data, unsigned long iova, unsigned long length)
 {
 	struct vfio_device *vdev = data;
@@ -239,9 +354,19 @@ static void emulated_unmap(void *data, unsigned long iova, unsigned long length)
 		ops->dma_unmap(vdev, iova, length);
 }
 
+static void emulated_pasid_unmap(void *data, u32 pasid, unsigned long iova, unsigned long length)
+{
+	struct vfio_device *vdev = data;
+	const struct vfio_device_ops *ops = vdev->ops;
+
+	if (ops->pasid_dma_unmap)
+		ops->pasid_dma_unmap(vdev, pasid, iova, length);
+}
+
 static const struct iommufd_access_ops emulated_ops = {
 	.needs_pin_pages = 1,
 	.unmap = emulated_unmap,
+	.pasid_unmap = emulated_pasid_unmap,
 };
 
 /**

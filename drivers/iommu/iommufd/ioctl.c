@@ -54,7 +54,8 @@ const struct ioctl_row ioctl_rows[] = {
 	[SLOT(IOMMUFD_CMD_HWPT_ALLOC)] = {
 		ROW(struct iommu_hwpt_alloc, __reserved, op_hwpt_alloc),
 		.flags = FIELD(struct iommu_hwpt_alloc, flags),
-		.known_flags = IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING,
+		.known_flags = IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING |
+			       IOMMU_HWPT_ALLOC_PASID,
 		.reserved = {
 			FIELD(struct iommu_hwpt_alloc, __reserved),
 			FIELD(struct iommu_hwpt_alloc, __reserved2),
@@ -72,6 +73,24 @@ const struct ioctl_row ioctl_rows[] = {
 		.known_flags = MAP_FLAGS,
 	},
 	MOCK_ROW
+	[SLOT(IOMMUFD_CMD_PASID_ALLOC)] = {
+		ROW(struct iommu_pasid_alloc, pasid, op_pasid_alloc),
+		.flags = FIELD(struct iommu_pasid_alloc, flags),
+		.known_flags = IOMMU_PASID_ALLOC_TAGGED | IOMMU_PASID_ALLOC_IDENTITY,
+	},
+	[SLOT(IOMMUFD_CMD_PASID_FREE)] = {
+		ROW(struct iommu_pasid_free, pasid, op_pasid_free),
+		.flags = FIELD(struct iommu_pasid_free, flags),
+	},
+	[SLOT(IOMMUFD_CMD_PASID_INFO)] = {
+		ROW(struct iommu_pasid_info, out_attached, op_pasid_info),
+		.flags = FIELD(struct iommu_pasid_info, flags),
+	},
+	[SLOT(IOMMUFD_CMD_PASID_LIST)] = {
+		ROW(struct iommu_pasid_list, out_changes, op_pasid_list),
+		.flags = FIELD(struct iommu_pasid_list, flags),
+		.reserved = { FIELD(struct iommu_pasid_list, __reserved) },
+	},
 };
 
 const unsigned int ioctl_nr_rows = ARRAY_SIZE(ioctl_rows);

@@ -9,6 +9,8 @@
  *	attach	attach/			devices and in-kernel users, and what they
  *					are attached to; kapi.c is what VFIO calls
  *	tables	tables/			page tables (hwpt): domains of the iommu core
+ *	pasid	pasid/			which PASIDs a device's user may use, and what
+ *					they stand for in requests
  *	space	space/			I/O address spaces: IOVA -> area; map, unmap,
  *					copy as transactions; the lock order (ioas.h)
  *	load	domain/			pinned pages into a domain; the only callers of
@@ -31,6 +33,7 @@
 #include "ioctl.h"
 #include "memory/account.h"
 #include "mock/entry.h"
+#include "pasid/pasid_set.h"
 
 static int ctx_open(struct inode *inode, struct file *filp)
 {
@@ -38,6 +41,11 @@ static int ctx_open(struct inode *inode, struct file *filp)
 
 	if (!ictx)
 		return -ENOMEM;
+	ictx->pasids = pasid_set_new();
+	if (!ictx->pasids) {
+		kfree(ictx);
+		return -ENOMEM;
+	}
 	ictx->file = filp;
 	xa_init_flags(&ictx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ictx->groups, XA_FLAGS_ACCOUNT);
@@ -56,6 +64,7 @@ static int ctx_release(struct inode *inode, struct file *filp)
 	WARN_ON(!xa_empty(&ictx->groups));
 	if (ictx->account)
 		account_put(ictx->account);
+	pasid_set_free(ictx->pasids);
 	xa_destroy(&ictx->objects);
 	xa_destroy(&ictx->groups);
 	kfree(ictx);
@@ -151,11 +160,14 @@ static int __init iommufd_init(void)
 	rc = mock_init();
 	if (rc)
 		misc_deregister(&ctx_misc);
+	else
+		pasid_set_capacity(true);
 	return rc;
 }
 
 static void __exit iommufd_exit(void)
 {
+	pasid_set_capacity(false);
 	mock_exit();
 	misc_deregister(&ctx_misc);
 }

@@ -30,6 +30,7 @@ struct account;
 struct iommufd_ctx;
 struct file;
 struct object;
+struct pasid_set;
 
 /**
  * struct object_type - what the kinds of objects differ in
@@ -64,6 +65,7 @@ struct object {
  * @recent: the object that was looked up last, or NULL; protected by the same
  * @idle: woken when an object that object_remove() waits for is put
  * @groups: IOMMU group ID -> struct dev_group, entries protected by its lock
+ * @pasids: its PASIDs of the system-wide space
  * @account: who pays for pinned memory at present; protected by @account_lock
  * @account_lock: a leaf, nothing is taken inside
  * @account_per_process: IOMMU_OPTION_RLIMIT_MODE; protected by @account_lock
@@ -74,6 +76,7 @@ struct iommufd_ctx {
 	struct object *recent;
 	wait_queue_head_t idle;
 	struct xarray groups;
+	struct pasid_set *pasids;
 	struct account *account;
 	spinlock_t account_lock; /* of account and account_per_process */
 	bool account_per_process;

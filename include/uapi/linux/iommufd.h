@@ -32,6 +32,20 @@
  *   EPERM       the caller lacks a capability; the device would write to what
  *               was opened, sealed or mapped against it
  *   ENOMEM      the system, RLIMIT_MEMLOCK or a cgroup has no more memory
+ *
+ * Of PASIDs, also in the attach and detach calls of VFIO:
+ *
+ *   EDOM        PASID 0, which stands for requests without PASID
+ *   ERANGE      the number, or what it stands for, is too big for the device
+ *   EOPNOTSUPP  the device, or its IOMMU, has no PASIDs
+ *   EPERM       the device shares its IOMMU group with others
+ *   ENXIO       the number is not allocated, and has to be
+ *   EINVAL      the page table cannot be used at a PASID, or that of requests
+ *               without PASID not beside one; a way to allocate that the device
+ *               or the context's other PASIDs exclude
+ *   EBUSY       the number is taken, or attached
+ *   ENOSPC      no number is left
+ *   EDQUOT      the limit of the misc cgroup's resource pasid is reached
  */
 #ifndef _UAPI_IOMMUFD_H
 #define _UAPI_IOMMUFD_H
@@ -54,6 +68,10 @@ enum {
 	IOMMUFD_CMD_HWPT_ALLOC = 0x89,
 	IOMMUFD_CMD_GET_HW_INFO = 0x8a,
 	IOMMUFD_CMD_IOAS_MAP_FILE = 0x8f,
+	IOMMUFD_CMD_PASID_ALLOC = 0xc0,
+	IOMMUFD_CMD_PASID_FREE = 0xc1,
+	IOMMUFD_CMD_PASID_INFO = 0xc2,
+	IOMMUFD_CMD_PASID_LIST = 0xc3,
 };
 
 /**
@@ -500,5 +518,155 @@ struct iommu_hwpt_vtd_s1_invalidate {
 	__u32 flags;
 	__u32 __reserved;
 };
+
+/**
+ * enum iommu_pasid_alloc_flags - how the number is chosen
+ * @IOMMU_PASID_ALLOC_TAGGED: the caller names it: the number that its guest uses
+ * @IOMMU_PASID_ALLOC_IDENTITY: the kernel names one that is nobody else's on any
+ *     device of the system; EINVAL for a device of the per-RID policy, where no
+ *     number is
+ *
+ * With neither, the kernel names one that the device can be programmed with as
+ * it is. Both together are EINVAL.
+ */
+enum iommu_pasid_alloc_flags {
+	IOMMU_PASID_ALLOC_TAGGED = 1 << 0,
+	IOMMU_PASID_ALLOC_IDENTITY = 1 << 1,
+};
+
+/**
+ * struct iommu_pasid_alloc - ioctl(IOMMU_PASID_ALLOC)
+ * @size: sizeof(struct iommu_pasid_alloc)
+ * @flags: of enum iommu_pasid_alloc_flags
+ * @dev_id: the device
+ * @pasid: the number by which all other calls know it; in with TAGGED, else out
+ *
+ * Where PASIDs are the device's own (policy per-RID) the number is the one in
+ * its requests. Where they are the system's (policy global) a tag stands for
+ * another number in requests, which user space never sees: the same tag on a
+ * second such device of the context stands for the same. Tags and numbers that
+ * the kernel names do not mix in a context: EINVAL, except that a named number
+ * may be a tag for another device.
+ */
+struct iommu_pasid_alloc {
+	__u32 size;
+	__u32 flags;
+	__u32 dev_id;
+	__u32 pasid;
+};
+
+#define IOMMU_PASID_ALLOC _IO(IOMMUFD_TYPE, IOMMUFD_CMD_PASID_ALLOC)
+
+/**
+ * struct iommu_pasid_free - ioctl(IOMMU_PASID_FREE)
+ * @size: sizeof(struct iommu_pasid_free)
+ * @flags: must be 0
+ * @dev_id: the device
+ * @pasid: a number got from IOMMU_PASID_ALLOC for this device
+ *
+ * EBUSY while it is attached.
+ */
+struct iommu_pasid_free {
+	__u32 size;
+	__u32 flags;
+	__u32 dev_id;
+	__u32 pasid;
+};
+
+#define IOMMU_PASID_FREE _IO(IOMMUFD_TYPE, IOMMUFD_CMD_PASID_FREE)
+
+/**
+ * enum iommu_pasid_policy - whose a device's PASIDs are
+ * @IOMMU_PASID_POLICY_NONE: it has none
+ * @IOMMU_PASID_POLICY_PER_RID: the device's own: its table serves one user
+ * @IOMMU_PASID_POLICY_GLOBAL: the system's: others use entries of its table
+ */
+enum iommu_pasid_policy {
+	IOMMU_PASID_POLICY_NONE = 0,
+	IOMMU_PASID_POLICY_PER_RID = 1,
+	IOMMU_PASID_POLICY_GLOBAL = 2,
+};
+
+/**
+ * struct iommu_pasid_info - ioctl(IOMMU_PASID_INFO)
+ * @size: sizeof(struct iommu_pasid_info)
+ * @flags: must be 0
+ * @dev_id: the device
+ * @out_policy: of enum iommu_pasid_policy
+ * @out_width: numbers in the device's requests are this many bits wide
+ * @out_limit: PASIDs that the device can have at once
+ * @out_in_use: PASIDs that it has, allocated or attached
+ * @out_attached: those of them that are attached
+ *
+ * A device without PASIDs has policy NONE, and zeroes.
+ */
+struct iommu_pasid_info {
+	__u32 size;
+	__u32 flags;
+	__u32 dev_id;
+	__u32 out_policy;
+	__u32 out_width;
+	__u32 out_limit;
+	__u32 out_in_use;
+	__u32 out_attached;
+};
+
+#define IOMMU_PASID_INFO _IO(IOMMUFD_TYPE, IOMMUFD_CMD_PASID_INFO)
+
+/**
+ * enum iommu_pasid_entry_flags - what a PASID of a device is
+ * @IOMMU_PASID_ENTRY_ALLOCATED: by IOMMU_PASID_ALLOC; else it is there because,
+ *     and for as long as, it is attached
+ * @IOMMU_PASID_ENTRY_ATTACHED: @hwpt_id and @ioas_id say to what
+ * @IOMMU_PASID_ENTRY_IDENTITY: the number is the one in the device's requests
+ */
+enum iommu_pasid_entry_flags {
+	IOMMU_PASID_ENTRY_ALLOCATED = 1 << 0,
+	IOMMU_PASID_ENTRY_ATTACHED = 1 << 1,
+	IOMMU_PASID_ENTRY_IDENTITY = 1 << 2,
+};
+
+/**
+ * struct iommu_pasid_entry - a PASID of a device
+ * @pasid: its number
+ * @flags: of enum iommu_pasid_entry_flags
+ * @hwpt_id: the page table attached to, or 0: an emulated device has none
+ * @ioas_id: the IOAS attached to, or 0
+ */
+struct iommu_pasid_entry {
+	__u32 pasid;
+	__u32 flags;
+	__u32 hwpt_id;
+	__u32 ioas_id;
+};
+
+/**
+ * struct iommu_pasid_list - ioctl(IOMMU_PASID_LIST)
+ * @size: sizeof(struct iommu_pasid_list)
+ * @flags: must be 0
+ * @dev_id: the device
+ * @pasid: in: the first number wanted; out: the one to go on with, 0 at the end
+ * @num_entries: in: entries that @entries has room for; out: entries written
+ * @__reserved: must be 0
+ * @entries: pointer to an array of struct iommu_pasid_entry
+ * @out_changes: grows with each change of the device's PASIDs
+ *
+ * Numbers ascend. Each PASID that the device has all the while is listed once,
+ * whatever happens to others. A list taken in several calls is one state of the
+ * device if all of them return the same @out_changes; one call is in any case,
+ * up to 256 entries, and never returns more.
+ */
+struct iommu_pasid_list {
+	__u32 size;
+	__u32 flags;
+	__u32 dev_id;
+	__u32 pasid;
+	__u32 num_entries;
+	__u32 __reserved;
+	__aligned_u64 entries;
+	__aligned_u64 out_changes;
+};
+
+#define IOMMU_PASID_LIST _IO(IOMMUFD_TYPE, IOMMUFD_CMD_PASID_LIST)
 
 #endif

@@ -9,28 +9,46 @@
 #include <linux/mutex.h>
 
 #include "../object.h"
+#include "../pasid/pasid_dev.h"
+#include "../pasid/pasid_set.h"
 
 struct device;
 struct hwpt;
 struct iommu_group;
+struct iommufd_bind;
+struct iommufd_pasid_ops;
 
 /**
- * struct dev_group - an IOMMU group of which devices are bound
- * @users: devices bound; protected by the lock of iommufd_ctx.groups
+ * struct attach_slot - what the requests of a group with one PASID go through
+ * @hwpt: the page table, or NULL; holds a reference
+ * @nr: devices attached here: of a group without PASID, or slices of one parent
+ * @ppasid: in requests; 0 without PASID
+ */
+struct attach_slot {
+	struct hwpt *hwpt;
+	unsigned int nr;
+	u32 ppasid;
+};
+
+/**
+ * struct dev_group - an IOMMU group of which devices or slices are bound
+ * @users: devices and slices bound; protected by the lock of iommufd_ctx.groups
+ * @owned: devices bound, whose DMA is the context's; protected likewise
  * @ictx: the context
  * @group: the iommu core's group; holds a reference
- * @attach_lock: protects @hwpt, @nr_attached, @devices and iommufd_device.attached
- * @hwpt: what the group is attached to, or NULL; holds a reference
- * @nr_attached: devices attached
+ * @attach_lock: protects all that follows, and pasid_number.link
+ * @rid: requests without PASID
+ * @slots: PASID in requests -> struct attach_slot, in use
  * @devices: struct iommufd_device
  */
 struct dev_group {
 	unsigned int users;
+	unsigned int owned;
 	struct iommufd_ctx *ictx;
 	struct iommu_group *group;
 	struct mutex attach_lock; /* of all that follows */
-	struct hwpt *hwpt;
-	unsigned int nr_attached;
+	struct attach_slot rid;
+	struct xarray slots;
 	struct list_head devices;
 };
 
@@ -39,10 +57,14 @@ struct dev_group {
  * @obj: head
  * @group: its group; holds a reference
  * @node: in dev_group.devices
- * @dev: the device; the driver that bound it keeps it
+ * @dev: the device, or the parent of a slice; the driver that bound it keeps it
  * @flags: of enum iommufd_bind_flags
- * @attached: the device is attached
  * @coherent: its page tables must overrule no-snoop requests
+ * @slice: it is a slice: its requests are those of @dev with @own
+ * @own: the PASID of a slice itself
+ * @pasids: its PASIDs; where number 0 is attached, the device is
+ * @pasid_ops: of the driver, or NULL
+ * @data: passed to them
  */
 struct iommufd_device {
 	struct object obj;
@@ -50,8 +72,12 @@ struct iommufd_device {
 	struct list_head node;
 	struct device *dev;
 	unsigned int flags;
-	bool attached;
 	bool coherent;
+	bool slice;
+	struct pasid_global own;
+	struct pasid_dev pasids;
+	const struct iommufd_pasid_ops *pasid_ops;
+	void *data;
 };
 
 extern const struct object_type device_type;
@@ -64,7 +90,9 @@ static inline void idev_put(struct iommufd_device *idev)
 OBJECT_KIND(idev, struct iommufd_device, device_type);
 
 struct iommufd_device *device_bind(struct iommufd_ctx *ictx, struct device *dev,
-				   unsigned int flags);
+				   const struct iommufd_bind *how);
+struct iommufd_device *device_bind_slice(struct iommufd_ctx *ictx, struct device *parent,
+					 const struct iommufd_bind *how);
 void device_unbind(struct iommufd_device *idev);
 bool device_group_bound(struct iommufd_ctx *ictx, struct iommu_group *group);
 

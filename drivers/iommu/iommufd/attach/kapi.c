@@ -5,12 +5,14 @@
  */
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/iommu.h>
 #include <linux/iommufd.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 
 #include "../abi.h"
 #include "../ctx.h"
+#include "../domain/core.h"
 #include "access.h"
 #include "attach.h"
 #include "device.h"
@@ -101,7 +103,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_ctx_has_group, IOMMUFD);
  * iommufd_device_bind() - make a device the context's
  * @ictx: the context
  * @dev: the device, bound to the calling driver until iommufd_device_unbind()
- * @flags: of enum iommufd_bind_flags
+ * @how: what the driver says of it
  * @id: set to its ID
  *
  * Its DMA is blocked until it is attached.
@@ -110,9 +112,9 @@ EXPORT_SYMBOL_NS_GPL(iommufd_ctx_has_group, IOMMUFD);
  * Return: the device or ERR_PTR(), see device_bind().
  */
 struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx, struct device *dev,
-					   unsigned int flags, u32 *id)
+					   const struct iommufd_bind *how, u32 *id)
 {
-	struct iommufd_device *idev = device_bind(ictx, dev, flags);
+	struct iommufd_device *idev = device_bind(ictx, dev, how);
 
 	if (!IS_ERR(idev))
 		*id = idev->obj.id;
@@ -121,35 +123,89 @@ struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx, struct devi
 EXPORT_SYMBOL_NS_GPL(iommufd_device_bind, IOMMUFD);
 
 /**
- * iommufd_device_unbind() - undo iommufd_device_bind()
- * @idev: the device, detached
+ * iommufd_slice_bind() - make a slice of a device the context's
+ * @ictx: the context
+ * @parent: the device, which the calling driver keeps until iommufd_device_unbind()
+ * @how: what the driver says of the slice
+ * @id: set to its ID
+ *
+ * The slice is known by a PASID of its parent: all other calls take it as they
+ * take a device, and where they say the device is attached, that PASID is. Its
+ * further PASIDs are global.
+ *
+ * Context: may sleep.
+ * Return: the slice or ERR_PTR(), see device_bind_slice().
+ */
+struct iommufd_device *iommufd_slice_bind(struct iommufd_ctx *ictx, struct device *parent,
+					  const struct iommufd_bind *how, u32 *id)
+{
+	struct iommufd_device *idev = device_bind_slice(ictx, parent, how);
+
+	if (!IS_ERR(idev))
+		*id = idev->obj.id;
+	return idev;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_slice_bind, IOMMUFD);
+
+/**
+ * iommufd_slice_pasid() - the PASID that a slice is known by
+ * @idev: the slice
+ *
+ * Return: what its requests have to carry where user space names no PASID.
+ */
+u32 iommufd_slice_pasid(struct iommufd_device *idev)
+{
+	return idev->own.number;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_slice_pasid, IOMMUFD);
+
+/**
+ * iommufd_device_unbind() - undo iommufd_device_bind() or iommufd_slice_bind()
+ * @idev: the device; it and its PASIDs are detached and freed
  *
  * Context: may sleep.
  */
 void iommufd_device_unbind(struct iommufd_device *idev)
 {
+	attach_detach_all(idev);
 	device_unbind(idev);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_unbind, IOMMUFD);
 
 /**
+ * iommufd_device_attached() - whether a device, or a PASID of it, is attached
+ * @idev: the device
+ * @pasid: what user space calls the PASID; IOMMU_NO_PASID for the device
+ *
+ * Context: may sleep.
+ * Return: whether it is; a hint, if somebody else may attach or detach.
+ */
+bool iommufd_device_attached(struct iommufd_device *idev, u32 pasid)
+{
+	return pasid_dev_attached(&idev->pasids, pasid);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_device_attached, IOMMUFD);
+
+/**
  * iommufd_device_attach() - let a device's requests go through a page table
- * @idev: the device, not attached
+ * @idev: the device
+ * @pasid: what user space calls the PASID; IOMMU_NO_PASID for the device
  * @pt_id: a page table, or an IOAS, of which a page table is found or made; set
  *	to the page table
  *
  * Context: may sleep and wait for user space to fault memory in.
  * Return: 0 or -errno, see attach_device() and attach_auto().
  */
-int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id)
+int iommufd_device_attach(struct iommufd_device *idev, u32 pasid, u32 *pt_id)
 {
-	return attach_auto(idev, pt_id, attach_device);
+	return attach_auto(idev, pasid, pt_id, attach_device);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_attach, IOMMUFD);
 
 /**
- * iommufd_device_replace() - exchange the page table of an attached device
+ * iommufd_device_replace() - exchange the page table of what is attached
  * @idev: the device
+ * @pasid: as for iommufd_device_attach()
  * @pt_id: as for iommufd_device_attach()
  *
  * The device never sees neither table; after a failure it sees the old one.
@@ -157,23 +213,55 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_attach, IOMMUFD);
  * Context: may sleep and wait for user space to fault memory in.
  * Return: 0 or -errno, see attach_replace() and attach_auto().
  */
-int iommufd_device_replace(struct iommufd_device *idev, u32 *pt_id)
+int iommufd_device_replace(struct iommufd_device *idev, u32 pasid, u32 *pt_id)
 {
-	return attach_auto(idev, pt_id, attach_replace);
+	return attach_auto(idev, pasid, pt_id, attach_replace);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_replace, IOMMUFD);
 
 /**
  * iommufd_device_detach() - block a device's requests
  * @idev: the device
+ * @pasid: what user space calls the PASID; IOMMU_NO_PASID for the device; nothing
+ *	happens if it is not attached
  *
  * Context: may sleep.
  */
-void iommufd_device_detach(struct iommufd_device *idev)
+void iommufd_device_detach(struct iommufd_device *idev, u32 pasid)
 {
-	attach_detach(idev);
+	attach_detach(idev, pasid);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_device_detach, IOMMUFD);
+
+/**
+ * iommufd_pasid_follow() - have somebody follow a context's global PASIDs
+ * @ictx: the context, which the caller has a reference to
+ * @follower: who; its ops and data are set; kept until iommufd_pasid_unfollow()
+ *
+ * For a hypervisor whose CPUs translate PASIDs: it knows each vPASID before the
+ * first device of the context has it, and until the last has lost it.
+ *
+ * Context: may sleep; calls the follower.
+ * Return: 0 or the follower's error.
+ */
+int iommufd_pasid_follow(struct iommufd_ctx *ictx, struct iommufd_pasid_follower *follower)
+{
+	return pasid_set_follow(ictx->pasids, follower);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_pasid_follow, IOMMUFD);
+
+/**
+ * iommufd_pasid_unfollow() - undo iommufd_pasid_follow()
+ * @ictx: the context
+ * @follower: who; told to forget all
+ *
+ * Context: may sleep; calls the follower.
+ */
+void iommufd_pasid_unfollow(struct iommufd_ctx *ictx, struct iommufd_pasid_follower *follower)
+{
+	pasid_set_unfollow(ictx->pasids, follower);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_pasid_unfollow, IOMMUFD);
 
 /**
  * iommufd_device_to_ictx() - the context that a device is bound to
@@ -226,14 +314,13 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_create, IOMMUFD);
 
 /**
  * iommufd_access_destroy() - undo iommufd_access_create()
- * @access: the access; detached if it is attached
+ * @access: the access; it and its PASIDs are detached and freed
  *
  * Context: may sleep. Calls the driver.
  */
 void iommufd_access_destroy(struct iommufd_access *access)
 {
-	if (access->link)
-		access_detach(access);
+	access_detach_all(access);
 	object_remove(&access->obj);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_destroy, IOMMUFD);
@@ -244,11 +331,11 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_destroy, IOMMUFD);
  * @ioas_id: the IOAS
  *
  * Context: may sleep.
- * Return: 0 or -errno, see access_change().
+ * Return: 0 or -errno, see access_attach().
  */
 int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id)
 {
-	return access_change(access, ioas_id, false);
+	return access_attach(access, IOMMU_NO_PASID, ioas_id);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_attach, IOMMUFD);
 
@@ -259,11 +346,11 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_attach, IOMMUFD);
  *
  * Context: may sleep. Calls the driver to unpin all it has; a pin or copy meanwhile
  * is -ENOENT. The driver sees to it that no pin is under way that it has not noted.
- * Return: 0 or -errno, see access_change().
+ * Return: 0 or -errno, see access_replace().
  */
 int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id)
 {
-	return access_change(access, ioas_id, true);
+	return access_replace(access, IOMMU_NO_PASID, ioas_id);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_replace, IOMMUFD);
 
@@ -276,25 +363,113 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_replace, IOMMUFD);
  */
 void iommufd_access_detach(struct iommufd_access *access)
 {
-	access_detach(access);
+	access_detach(access, IOMMU_NO_PASID);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_detach, IOMMUFD);
 
 /**
- * iommufd_access_pin_pages() - pin the pages behind IOVAs
+ * iommufd_access_set_pasids() - let an emulated device have PASIDs
+ * @access: the access, which has none
+ * @pasids: which
+ *
+ * Context: may sleep.
+ * Return: 0; -EINVAL for a width that is none, or if it has PASIDs; -EOPNOTSUPP
+ * if the parent has none.
+ */
+int iommufd_access_set_pasids(struct iommufd_access *access,
+			      const struct iommufd_access_pasids *pasids)
+{
+	struct device *parent = pasids->parent;
+	u32 max;
+
+	if (WARN_ON(access->ops->needs_pin_pages && !access->ops->pasid_unmap))
+		return -EINVAL;
+	if (pasids->width > PASID_WIDTH_MAX)
+		return -EINVAL;
+	max = BIT(pasids->width);
+	if (parent)
+		max = min(max, core_max_pasids(parent));
+	if (!max)
+		return -EOPNOTSUPP;
+	return pasid_dev_setup(&access->pasids, max, parent ? access->obj.ictx->pasids : NULL,
+			       parent);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_set_pasids, IOMMUFD);
+
+/**
+ * iommufd_access_pasid_attached() - whether a PASID of an access is attached
+ * @access: the access
+ * @pasid: what user space calls it
+ *
+ * Context: may sleep.
+ * Return: whether it is; a hint, if somebody else may attach or detach.
+ */
+bool iommufd_access_pasid_attached(struct iommufd_access *access, u32 pasid)
+{
+	return pasid_dev_attached(&access->pasids, pasid);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_pasid_attached, IOMMUFD);
+
+/**
+ * iommufd_access_pasid_attach() - attach a PASID of an access to an IOAS
+ * @access: the access
+ * @pasid: what user space calls it, 1 or more
+ * @ioas_id: the IOAS
+ *
+ * Context: may sleep.
+ * Return: 0; -EDOM for 0; or -errno, see access_attach().
+ */
+int iommufd_access_pasid_attach(struct iommufd_access *access, u32 pasid, u32 ioas_id)
+{
+	return pasid ? access_attach(access, pasid, ioas_id) : -EDOM;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_pasid_attach, IOMMUFD);
+
+/**
+ * iommufd_access_pasid_replace() - attach an attached PASID to another IOAS
+ * @access: the access
+ * @pasid: what user space calls it, 1 or more
+ * @ioas_id: the IOAS
+ *
+ * Context: as iommufd_access_replace().
+ * Return: 0; -EDOM for 0; or -errno, see access_replace().
+ */
+int iommufd_access_pasid_replace(struct iommufd_access *access, u32 pasid, u32 ioas_id)
+{
+	return pasid ? access_replace(access, pasid, ioas_id) : -EDOM;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_pasid_replace, IOMMUFD);
+
+/**
+ * iommufd_access_pasid_detach() - detach a PASID of an access
+ * @access: the access
+ * @pasid: what user space calls it; nothing happens if it is not attached
+ *
+ * Context: as iommufd_access_detach().
+ */
+void iommufd_access_pasid_detach(struct iommufd_access *access, u32 pasid)
+{
+	if (pasid)
+		access_detach(access, pasid);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_pasid_detach, IOMMUFD);
+
+/**
+ * iommufd_access_pasid_pin() - pin the pages behind IOVAs of a PASID
  * @access: the access; its ops say that it needs this
+ * @pasid: what user space calls it; IOMMU_NO_PASID for the device
  * @iova: page-aligned
  * @length: bytes, a multiple of PAGE_SIZE
  * @pages: set to the pages, one per PAGE_SIZE
  * @flags: of enum iommufd_access_flags
  *
  * Context: may sleep and wait for user space to fault memory in; with no lock
- * held that the driver's unmap takes.
- * Return: 0; -ENOENT if something is not mapped, or the access not attached;
+ * held that the driver's unmap or pasid_unmap takes.
+ * Return: 0; -ENOENT if something is not mapped, or the PASID not attached;
  * -EPERM to write what may not be written; -EINVAL; -EOVERFLOW; or why pinning
  * failed. Nothing stays pinned then.
  */
-int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
+int iommufd_access_pasid_pin(struct iommufd_access *access, u32 pasid, unsigned long iova,
 			     unsigned long length, struct page **pages, unsigned int flags)
 {
 	struct iova_range range;
@@ -307,9 +482,47 @@ int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
 	rc = range_from_abi(&range, iova, length);
 	if (rc)
 		return rc;
-	return access_pin(access, &range, flags & IOMMUFD_ACCESS_RW_WRITE, pages);
+	return access_pin(access, pasid, &range, flags & IOMMUFD_ACCESS_RW_WRITE, pages);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_pasid_pin, IOMMUFD);
+
+/**
+ * iommufd_access_pin_pages() - pin the pages behind IOVAs
+ * @access: the access; its ops say that it needs this
+ * @iova: page-aligned
+ * @length: bytes, a multiple of PAGE_SIZE
+ * @pages: set to the pages, one per PAGE_SIZE
+ * @flags: of enum iommufd_access_flags
+ *
+ * Context: as iommufd_access_pasid_pin().
+ * Return: as iommufd_access_pasid_pin().
+ */
+int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
+			     unsigned long length, struct page **pages, unsigned int flags)
+{
+	return iommufd_access_pasid_pin(access, IOMMU_NO_PASID, iova, length, pages, flags);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_pin_pages, IOMMUFD);
+
+/**
+ * iommufd_access_pasid_unpin() - undo iommufd_access_pasid_pin(), or a part of it
+ * @access: the access
+ * @pasid: what user space calls it; IOMMU_NO_PASID for the device
+ * @iova: page-aligned
+ * @length: bytes, a multiple of PAGE_SIZE, all pinned
+ *
+ * Context: may sleep.
+ */
+void iommufd_access_pasid_unpin(struct iommufd_access *access, u32 pasid, unsigned long iova,
+				unsigned long length)
+{
+	struct iova_range range;
+
+	if (WARN_ON(!PAGE_ALIGNED(iova | length) || range_from_abi(&range, iova, length)))
+		return;
+	access_unpin(access, pasid, &range);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_pasid_unpin, IOMMUFD);
 
 /**
  * iommufd_access_unpin_pages() - undo iommufd_access_pin_pages(), or a part of it
@@ -322,17 +535,14 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_pin_pages, IOMMUFD);
 void iommufd_access_unpin_pages(struct iommufd_access *access, unsigned long iova,
 				unsigned long length)
 {
-	struct iova_range range;
-
-	if (WARN_ON(!PAGE_ALIGNED(iova | length) || range_from_abi(&range, iova, length)))
-		return;
-	access_unpin(access, &range);
+	iommufd_access_pasid_unpin(access, IOMMU_NO_PASID, iova, length);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_unpin_pages, IOMMUFD);
 
 /**
- * iommufd_access_rw() - copy bytes to or from IOVAs
+ * iommufd_access_pasid_rw() - copy bytes to or from IOVAs of a PASID
  * @access: the access
+ * @pasid: what user space calls it; IOMMU_NO_PASID for the device
  * @iova: first byte
  * @data: kernel memory
  * @length: bytes
@@ -340,11 +550,11 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_unpin_pages, IOMMUFD);
  *
  * Context: may sleep and wait for user space to fault memory in. Any task: the
  * memory is that of whoever mapped it.
- * Return: 0; -ENOENT if something is not mapped, or the access not attached;
+ * Return: 0; -ENOENT if something is not mapped, or the PASID not attached;
  * -EPERM; -EFAULT; -EINVAL; -EOVERFLOW. A part may have been copied.
  */
-int iommufd_access_rw(struct iommufd_access *access, unsigned long iova, void *data,
-		      size_t length, unsigned int flags)
+int iommufd_access_pasid_rw(struct iommufd_access *access, u32 pasid, unsigned long iova,
+			    void *data, size_t length, unsigned int flags)
 {
 	struct iova_range range;
 	int rc;
@@ -354,7 +564,25 @@ int iommufd_access_rw(struct iommufd_access *access, unsigned long iova, void *d
 	rc = range_from_abi(&range, iova, length);
 	if (rc)
 		return rc;
-	return access_rw(access, &range, data, flags & IOMMUFD_ACCESS_RW_WRITE);
+	return access_rw(access, pasid, &range, data, flags & IOMMUFD_ACCESS_RW_WRITE);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_access_pasid_rw, IOMMUFD);
+
+/**
+ * iommufd_access_rw() - copy bytes to or from IOVAs
+ * @access: the access
+ * @iova: first byte
+ * @data: kernel memory
+ * @length: bytes
+ * @flags: of enum iommufd_access_flags
+ *
+ * Context: as iommufd_access_pasid_rw().
+ * Return: as iommufd_access_pasid_rw().
+ */
+int iommufd_access_rw(struct iommufd_access *access, unsigned long iova, void *data,
+		      size_t length, unsigned int flags)
+{
+	return iommufd_access_pasid_rw(access, IOMMU_NO_PASID, iova, data, length, flags);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_rw, IOMMUFD);
 

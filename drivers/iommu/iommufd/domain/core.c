@@ -5,9 +5,21 @@
  */
 #include <linux/iommu.h>
 #include <linux/slab.h>
+#include <uapi/linux/iommufd.h>
 
 #include "../../iommu-priv.h"
 #include "core.h"
+
+/**
+ * core_fits_pasid() - whether a domain can be attached at a PASID, and detached
+ * @domain: from core_domain_alloc()
+ *
+ * Return: whether its IOMMU driver can do both.
+ */
+bool core_fits_pasid(const struct iommu_domain *domain)
+{
+	return domain->owner->remove_dev_pasid && domain->ops->set_dev_pasid;
+}
 
 /**
  * core_domain_alloc() - a paging domain for a device
@@ -21,9 +33,12 @@
 struct iommu_domain *core_domain_alloc(struct device *dev, u32 flags)
 {
 	const struct iommu_ops *ops = dev_iommu_ops(dev);
+	bool pasid = flags & IOMMU_HWPT_ALLOC_PASID;
 	struct iommu_domain *domain;
 
-	if (!ops->domain_alloc_user && flags)
+	/* To no driver of the base it is a property to allocate by. */
+	flags &= ~IOMMU_HWPT_ALLOC_PASID;
+	if ((!ops->domain_alloc_user && flags) || (pasid && !core_max_pasids(dev)))
 		return ERR_PTR(-EOPNOTSUPP);
 	domain = ops->domain_alloc_user ? ops->domain_alloc_user(dev, flags, NULL, NULL) :
 					  iommu_paging_domain_alloc(dev);
@@ -32,7 +47,7 @@ struct iommu_domain *core_domain_alloc(struct device *dev, u32 flags)
 	domain->owner = ops;
 
 	/* Some drivers know a domain's page sizes only once it is attached. */
-	if (!domain->pgsize_bitmap ||
+	if (!domain->pgsize_bitmap || (pasid && !core_fits_pasid(domain)) ||
 	    domain->geometry.aperture_start > domain->geometry.aperture_end) {
 		iommu_domain_free(domain);
 		return ERR_PTR(-EOPNOTSUPP);
@@ -88,6 +103,112 @@ int core_replace_group(struct iommu_domain *domain, struct iommu_group *group)
 void core_detach_group(struct iommu_domain *domain, struct iommu_group *group)
 {
 	iommu_detach_group(domain, group);
+}
+
+/**
+ * core_attach_pasid() - attach a domain at a PASID of a device
+ * @domain: the domain, allocated for PASIDs
+ * @dev: the device, alone in its group
+ * @pasid: the number in its requests, 1 or more; nothing is attached there
+ *
+ * Context: may sleep.
+ * Return: 0; -EINVAL if domain and device do not go together; -EBUSY if somebody
+ * else in the kernel has attached something; what the IOMMU driver says.
+ */
+int core_attach_pasid(struct iommu_domain *domain, struct device *dev, u32 pasid)
+{
+	return iommu_attach_device_pasid(domain, dev, pasid, NULL);
+}
+
+/**
+ * core_replace_pasid() - exchange the domain at a PASID of a device
+ * @domain: the new domain, allocated for PASIDs
+ * @old: the one that is attached
+ * @dev: the device
+ * @pasid: the number in its requests
+ *
+ * Context: may sleep.
+ * Return: as core_attach_pasid(); -EOPNOTSUPP if the IOMMU driver cannot.
+ */
+int core_replace_pasid(struct iommu_domain *domain, struct iommu_domain *old,
+		       struct device *dev, u32 pasid)
+{
+	return iommu_replace_device_pasid(domain, old, dev, pasid, NULL);
+}
+
+/**
+ * core_detach_pasid() - block a PASID of a device
+ * @domain: what is attached
+ * @dev: the device
+ * @pasid: the number in its requests
+ *
+ * When it returns, no cache holds anything of it.
+ *
+ * Context: may sleep.
+ */
+void core_detach_pasid(struct iommu_domain *domain, struct device *dev, u32 pasid)
+{
+	iommu_detach_device_pasid(domain, dev, pasid);
+}
+
+static int count_device(struct device *dev, void *data)
+{
+	unsigned int *nr = data;
+
+	return ++*nr > 1;
+}
+
+/**
+ * core_group_is_single() - whether a group has one device
+ * @group: the group
+ *
+ * Context: may sleep.
+ * Return: whether it has.
+ */
+bool core_group_is_single(struct iommu_group *group)
+{
+	unsigned int nr = 0;
+
+	return !iommu_group_for_each_dev(group, &nr, count_device) && nr == 1;
+}
+
+/**
+ * core_max_pasids() - what a device and its IOMMU can do about PASIDs
+ * @dev: any device
+ *
+ * Return: numbers in requests are smaller; 0 without PASIDs.
+ */
+u32 core_max_pasids(struct device *dev)
+{
+	return dev->iommu ? dev->iommu->max_pasids : 0;
+}
+
+/**
+ * core_pasid_alloc() - a number of the system-wide PASID space
+ * @dev: the device that it has to be narrow enough for
+ * @pasid: set to it
+ *
+ * Context: may sleep.
+ * Return: 0; -EOPNOTSUPP without PASIDs; -ENOSPC if none is left. The iommu core
+ * does not tell this from being short of memory.
+ */
+int core_pasid_alloc(struct device *dev, u32 *pasid)
+{
+	if (!core_max_pasids(dev))
+		return -EOPNOTSUPP;
+	*pasid = iommu_alloc_global_pasid(dev);
+	return *pasid == IOMMU_PASID_INVALID ? -ENOSPC : 0;
+}
+
+/**
+ * core_pasid_free() - undo core_pasid_alloc()
+ * @pasid: the number
+ *
+ * Context: any.
+ */
+void core_pasid_free(u32 pasid)
+{
+	iommu_free_global_pasid(pasid);
 }
 
 /**

@@ -26,14 +26,16 @@ struct stdev {
 static int bind(struct stdev *stdev, u32 dev_flags, u32 *idev_id)
 {
 	struct iommufd_ctx *ictx = stdev->obj.ictx;
+	const struct iommufd_bind how = {
+		.flags = IOMMUFD_BIND_NO_INTERRUPTS | IOMMUFD_BIND_CTX_OWNED,
+	};
 	struct iommufd_device *idev;
 	struct mock_device *mdev;
 
 	mdev = mock_device_add(dev_flags);
 	if (IS_ERR(mdev))
 		return PTR_ERR(mdev);
-	idev = iommufd_device_bind(ictx, &mdev->dev,
-				   IOMMUFD_BIND_NO_INTERRUPTS | IOMMUFD_BIND_CTX_OWNED, idev_id);
+	idev = iommufd_device_bind(ictx, &mdev->dev, &how, idev_id);
 	if (IS_ERR(idev)) {
 		mock_device_del(mdev);
 		return PTR_ERR(idev);
@@ -56,7 +58,7 @@ static void stdev_destroy(struct object *obj)
 {
 	struct stdev *stdev = container_of(obj, struct stdev, obj);
 
-	iommufd_device_detach(stdev->idev);
+	iommufd_device_detach(stdev->idev, IOMMU_NO_PASID);
 	unbind(stdev);
 	kfree(stdev);
 }
@@ -86,7 +88,7 @@ static struct stdev *stdev_new(struct iommufd_ctx *ictx, u32 dev_flags, u32 *pt_
 	rc = bind(stdev, dev_flags, idev_id);
 	if (rc)
 		goto abort;
-	rc = iommufd_device_attach(stdev->idev, pt_id);
+	rc = iommufd_device_attach(stdev->idev, IOMMU_NO_PASID, pt_id);
 	if (rc)
 		goto unbind;
 	return stdev;
@@ -165,6 +167,6 @@ int mock_stdev_replace(struct op_call *call, u32 id, void *args)
 	CLASS(stdev, stdev)(call->ictx, id);
 	if (IS_ERR(stdev))
 		return PTR_ERR(stdev);
-	rc = iommufd_device_replace(stdev->idev, &replace->pt_id);
+	rc = iommufd_device_replace(stdev->idev, IOMMU_NO_PASID, &replace->pt_id);
 	return rc ? rc : op_respond(call);
 }

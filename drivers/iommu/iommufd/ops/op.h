@@ -42,5 +42,9 @@ int op_ioas_copy(struct op_call *call);
 int op_ioas_unmap(struct op_call *call);
 int op_hwpt_alloc(struct op_call *call);
 int op_hw_info(struct op_call *call);
+int op_pasid_alloc(struct op_call *call);
+int op_pasid_free(struct op_call *call);
+int op_pasid_info(struct op_call *call);
+int op_pasid_list(struct op_call *call);
 
 #endif

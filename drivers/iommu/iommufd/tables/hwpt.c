@@ -4,6 +4,7 @@
  */
 #include <linux/iommu.h>
 #include <linux/slab.h>
+#include <uapi/linux/iommufd.h>
 
 #include "../domain/core.h"
 #include "hwpt.h"
@@ -64,6 +65,7 @@ struct hwpt *hwpt_alloc(struct iommufd_ctx *ictx, struct ioas *ioas, struct devi
 		goto free_domain;
 	hwpt->member.domain = domain;
 	hwpt->coherent = coherent;
+	hwpt->pasid = flags & IOMMU_HWPT_ALLOC_PASID;
 	hwpt->key = core_iommu_key(dev);
 	hwpt->ioas = ioas;
 	object_hold(&ioas->obj);

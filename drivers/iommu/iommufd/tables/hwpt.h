@@ -19,6 +19,7 @@ struct iommu_domain;
  * @filled: it is a member
  * @shared: made by an attach to the IOAS: goes away with the last attachment
  * @coherent: no-snoop requests of devices are overruled
+ * @pasid: it can be attached at a PASID, and beside other tables at PASIDs
  * @key: of the IOMMU that it was made for
  * @node: in ioas.hwpts, if shared; protected by ioas.hwpts_lock
  */
@@ -29,6 +30,7 @@ struct hwpt {
 	bool filled;
 	bool shared;
 	bool coherent;
+	bool pasid;
 	const void *key;
 	struct list_head node;
 };
