@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What VFIO and emulated devices call: check, take the object, call down. Every
- * EXPORT_SYMBOL of this module is here.
+ * EXPORT_SYMBOL of this module is here, but for the CPU's table in pasid_kvm.c.
  */
 #include <linux/file.h>
 #include <linux/fs.h>

@@ -5,8 +5,8 @@
  *
  * Lock order of the whole directory, outer to inner:
  *
- *	dev_group.attach_lock	which hwpt a group is attached to
- *	access.lock		which IOAS an access is attached to
+ *	dev_group.attach_lock	which hwpt a group is attached to, at each PASID
+ *	access.change_lock	attach and detach of an access
  *	ioas.access_rwsem	the accesses of an IOAS; held for reading while
  *				they are told of an unmap, and nothing else then
  *	ioas.members_lock	the members of an IOAS; held for reading while
@@ -15,9 +15,10 @@
  *	pages.lock		what is pinned of a pages object
  *
  * Leaves, each taken last: the ID table's lock, iommufd_ctx.account_lock,
- * iommufd_ctx.groups' lock, ioas.hwpts_lock; and the mmap lock, which a refund
- * takes where memory is charged per process. Memory is pinned, and user space
- * may have to fault it in, with none of these held.
+ * iommufd_ctx.groups' lock, ioas.hwpts_lock, access.lock; pasid_dev.lock, with
+ * pasid_set.lock inside of it and a follower's in that; and the mmap lock, which a
+ * refund takes where memory is charged per process. Memory is pinned, and user
+ * space may have to fault it in, with none of these held.
  */
 #ifndef __IOMMUFD_IOAS_H
 #define __IOMMUFD_IOAS_H
