@@ -111,7 +111,7 @@ static const struct layout layouts[] = {
 		F(S, val64, 16, 8, PLAIN) } },
 #undef S
 #define S iommu_hwpt_alloc
-	{ STRUCT(iommu_hwpt_alloc, IOMMU_HWPT_ALLOC, 0x89, 48, 24), .known_flags = 3, .fields = {
+	{ STRUCT(iommu_hwpt_alloc, IOMMU_HWPT_ALLOC, 0x89, 48, 24), .known_flags = 11, .fields = {
 		F(S, size, 0, 4, PLAIN), F(S, flags, 4, 4, FLAGS), F(S, dev_id, 8, 4, PLAIN),
 		F(S, pt_id, 12, 4, PLAIN), F(S, out_hwpt_id, 16, 4, PLAIN),
 		F(S, __reserved, 20, 4, RESERVED), F(S, data_type, 24, 4, PLAIN),
@@ -133,6 +133,30 @@ static const struct layout layouts[] = {
 		F(S, fd, 12, 4, PLAIN), F(S, start, 16, 8, PLAIN), F(S, length, 24, 8, PLAIN),
 		F(S, iova, 32, 8, PLAIN) } },
 #undef S
+#define S iommu_pasid_alloc
+	{ STRUCT(iommu_pasid_alloc, IOMMU_PASID_ALLOC, 0xc0, 16, 16), .known_flags = 3, .fields = {
+		F(S, size, 0, 4, PLAIN), F(S, flags, 4, 4, FLAGS), F(S, dev_id, 8, 4, PLAIN),
+		F(S, pasid, 12, 4, PLAIN) } },
+#undef S
+#define S iommu_pasid_free
+	{ STRUCT(iommu_pasid_free, IOMMU_PASID_FREE, 0xc1, 16, 16), .fields = {
+		F(S, size, 0, 4, PLAIN), F(S, flags, 4, 4, FLAGS), F(S, dev_id, 8, 4, PLAIN),
+		F(S, pasid, 12, 4, PLAIN) } },
+#undef S
+#define S iommu_pasid_info
+	{ STRUCT(iommu_pasid_info, IOMMU_PASID_INFO, 0xc2, 32, 32), .fields = {
+		F(S, size, 0, 4, PLAIN), F(S, flags, 4, 4, FLAGS), F(S, dev_id, 8, 4, PLAIN),
+		F(S, out_policy, 12, 4, PLAIN), F(S, out_width, 16, 4, PLAIN),
+		F(S, out_limit, 20, 4, PLAIN), F(S, out_in_use, 24, 4, PLAIN),
+		F(S, out_attached, 28, 4, PLAIN) } },
+#undef S
+#define S iommu_pasid_list
+	{ STRUCT(iommu_pasid_list, IOMMU_PASID_LIST, 0xc3, 40, 40), .fields = {
+		F(S, size, 0, 4, PLAIN), F(S, flags, 4, 4, FLAGS), F(S, dev_id, 8, 4, PLAIN),
+		F(S, pasid, 12, 4, PLAIN), F(S, num_entries, 16, 4, PLAIN),
+		F(S, __reserved, 20, 4, RESERVED), F(S, entries, 24, 8, PLAIN),
+		F(S, out_changes, 32, 8, PLAIN) } },
+#undef S
 };
 
 /* What the rows do not name: vendor structures and the values of enums. */
@@ -149,6 +173,11 @@ static void ioctl_abi_values(struct kunit *test)
 		{ IOMMU_HW_INFO_FLAG_INPUT_TYPE, 1 }, { IOMMU_HW_CAP_DIRTY_TRACKING, 1 },
 		{ IOMMU_HW_CAP_PCI_PASID_EXEC, 2 }, { IOMMU_HW_CAP_PCI_PASID_PRIV, 4 },
 		{ IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED, 8 },
+		{ IOMMU_PASID_ALLOC_TAGGED, 1 }, { IOMMU_PASID_ALLOC_IDENTITY, 2 },
+		{ IOMMU_PASID_POLICY_NONE, 0 }, { IOMMU_PASID_POLICY_PER_RID, 1 },
+		{ IOMMU_PASID_POLICY_GLOBAL, 2 }, { IOMMU_PASID_ENTRY_ALLOCATED, 1 },
+		{ IOMMU_PASID_ENTRY_ATTACHED, 2 }, { IOMMU_PASID_ENTRY_IDENTITY, 4 },
+		{ sizeof(struct iommu_pasid_entry), 16 },
 		{ sizeof(struct iommu_iova_range), 16 },
 		{ offsetof(struct iommu_iova_range, last), 8 },
 		{ sizeof(struct iommu_hw_info_vtd), 24 },
