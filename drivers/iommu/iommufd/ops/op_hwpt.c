@@ -16,11 +16,16 @@ static struct hwpt *alloc_for(struct op_call *call, struct iommu_hwpt_alloc *cmd
 			      struct ioas *ioas)
 {
 	CLASS(idev, idev)(call->ictx, cmd->dev_id);
+	u32 flags = cmd->flags;
+
 	if (IS_ERR(idev))
 		return ERR_CAST(idev);
+	/* Wherever it is attached, it is at a PASID. */
+	if (idev->slice)
+		flags |= IOMMU_HWPT_ALLOC_PASID;
 	/* A parent's no-snoop is a matter of the table that nests on it. */
-	return hwpt_alloc(call->ictx, ioas, idev->dev, cmd->flags,
-			  idev->coherent && !(cmd->flags & IOMMU_HWPT_ALLOC_NEST_PARENT));
+	return hwpt_alloc(call->ictx, ioas, idev->dev, flags,
+			  idev->coherent && !(flags & IOMMU_HWPT_ALLOC_NEST_PARENT));
 }
 
 int op_hwpt_alloc(struct op_call *call)
