@@ -7,7 +7,6 @@
  * taken for its. So the mock has a node, and each of its devices refers to it.
  */
 #include <linux/fwnode.h>
-#include <linux/idr.h>
 #include <linux/slab.h>
 
 #include "../../iommu-priv.h"
@@ -25,7 +24,8 @@ static struct iommu_device mock_iommu = {
 	.max_pasids = 1U << MOCK_PASID_WIDTH,
 };
 
-static DEFINE_IDA(mock_ida);
+/* Index -> struct mock_device, until nobody uses it; its lock protects that. */
+static DEFINE_XARRAY_ALLOC(mock_devices);
 static atomic_t nr_devices = ATOMIC_INIT(0);
 
 /**
@@ -37,6 +37,20 @@ static atomic_t nr_devices = ATOMIC_INIT(0);
 struct iommu_device *mock_iommu_device(struct device *dev)
 {
 	return &mock_iommu;
+}
+
+/**
+ * mock_device_group() - which group a device is in
+ * @dev: a mock device
+ *
+ * Context: may sleep.
+ * Return: that of its peer, or one of its own; with a reference.
+ */
+struct iommu_group *mock_device_group(struct device *dev)
+{
+	struct mock_device *mdev = to_mock_device(dev);
+
+	return mdev->peer ? iommu_group_get(&mdev->peer->dev) : generic_device_group(dev);
 }
 
 /* iommu_fwspec_init() wants a lock that is not for modules. */
@@ -66,69 +80,126 @@ static void device_release(struct device *dev)
 		kfree(dev->iommu->fwspec);
 		kfree(dev->iommu);
 	}
-	if (mdev->index >= 0)
-		ida_free(&mock_ida, mdev->index);
 	kfree(mdev);
 	atomic_dec(&nr_devices);
 }
 
 static int device_setup(struct mock_device *mdev)
 {
-	int rc;
+	int rc = dev_set_name(&mdev->dev, "iommufd_mock%d", mdev->index);
 
-	mdev->index = ida_alloc(&mock_ida, GFP_KERNEL);
-	if (mdev->index < 0)
-		return mdev->index;
-	rc = dev_set_name(&mdev->dev, "iommufd_mock%d", mdev->index);
 	return rc ? rc : fwspec_init(&mdev->dev);
 }
 
-/**
- * mock_device_add() - a new device
- * @flags: MOCK_FLAGS_DEVICE_...
- *
- * Context: may sleep.
- * Return: the device, behind the IOMMU in a group of its own, or ERR_PTR().
- */
-struct mock_device *mock_device_add(u32 flags)
+static int device_register_at(struct mock_device *mdev)
 {
-	struct mock_device *mdev = kzalloc(sizeof(*mdev), GFP_KERNEL_ACCOUNT);
 	int rc;
 
-	if (!mdev)
-		return ERR_PTR(-ENOMEM);
-	atomic_inc(&nr_devices);
 	device_initialize(&mdev->dev);
 	mdev->dev.bus = &mock_bus;
 	mdev->dev.release = device_release;
-	mdev->flags = flags;
 	rc = device_setup(mdev);
 	if (!rc)
 		rc = device_add(&mdev->dev);
 	if (rc) {
 		put_device(&mdev->dev);
-		return ERR_PTR(rc);
+		return rc;
 	}
 	/* The bus does not tell why the IOMMU did not take it: for want of memory. */
 	if (!mdev->dev.iommu_group) {
 		device_unregister(&mdev->dev);
-		return ERR_PTR(-ENOMEM);
+		return -ENOMEM;
 	}
 	/* Where the core would have it from firmware. */
-	if (flags & MOCK_FLAGS_DEVICE_PASID)
+	if (mdev->flags & MOCK_FLAGS_DEVICE_PASID)
 		mdev->dev.iommu->max_pasids = mock_iommu.max_pasids;
+	return 0;
+}
+
+/**
+ * mock_device_add() - a new device
+ * @flags: MOCK_FLAGS_DEVICE_...
+ * @peer: whose group it joins, kept by the caller meanwhile; or NULL
+ *
+ * Context: may sleep.
+ * Return: the device, behind the IOMMU, with one reference, or ERR_PTR().
+ */
+struct mock_device *mock_device_add(u32 flags, struct mock_device *peer)
+{
+	struct mock_device *mdev = kzalloc(sizeof(*mdev), GFP_KERNEL_ACCOUNT);
+	u32 index;
+	int rc;
+
+	if (!mdev)
+		return ERR_PTR(-ENOMEM);
+	/* Nobody finds it before it is there. */
+	rc = xa_alloc(&mock_devices, &index, NULL, xa_limit_31b, GFP_KERNEL_ACCOUNT);
+	if (rc) {
+		kfree(mdev);
+		return ERR_PTR(rc);
+	}
+	atomic_inc(&nr_devices);
+	mdev->index = index;
+	mdev->flags = flags;
+	mdev->peer = peer;
+	refcount_set(&mdev->users, 1);
+	mock_pasids_init(&mdev->pasids);
+	rc = device_register_at(mdev);
+	if (rc) {
+		xa_erase(&mock_devices, index);
+		return ERR_PTR(rc);
+	}
+	mdev->peer = NULL;
+	xa_store(&mock_devices, index, mdev, GFP_KERNEL);
 	return mdev;
 }
 
 /**
- * mock_device_del() - the end of a device
- * @mdev: the device, which nobody owns the DMA of
+ * mock_device_get() - find a device
+ * @index: its number on the bus
+ *
+ * Context: any.
+ * Return: the device with a reference, or ERR_PTR(-ENOENT).
+ */
+struct mock_device *mock_device_get(u32 index)
+{
+	struct mock_device *mdev;
+
+	xa_lock(&mock_devices);
+	mdev = xa_load(&mock_devices, index);
+	if (!mdev || !refcount_inc_not_zero(&mdev->users))
+		mdev = ERR_PTR(-ENOENT);
+	xa_unlock(&mock_devices);
+	return mdev;
+}
+
+/**
+ * mock_device_put() - drop a reference
+ * @mdev: the device; ends with the last, when nobody owns its DMA
  *
  * Context: may sleep.
  */
-void mock_device_del(struct mock_device *mdev)
+void mock_device_put(struct mock_device *mdev)
 {
+	u32 index = mdev->index;
+
+	if (!refcount_dec_and_test(&mdev->users))
+		return;
+	/* Nobody finds it, and nobody gets its name before it is gone. */
+	xa_store(&mock_devices, index, XA_ZERO_ENTRY, GFP_KERNEL);
+	mock_pasids_exit(&mdev->pasids);
 	device_unregister(&mdev->dev);
+	xa_erase(&mock_devices, index);
+}
+
+/**
+ * mock_devices_left() - for a check for leaks
+ *
+ * Return: devices that are not freed.
+ */
+int mock_devices_left(void)
+{
+	return atomic_read(&nr_devices);
 }
 
 /**
@@ -168,9 +239,9 @@ unregister_bus:
  */
 void mock_bus_exit(void)
 {
-	WARN(atomic_read(&nr_devices), "mock: %d devices left\n", atomic_read(&nr_devices));
+	WARN(mock_devices_left(), "mock: %d devices left\n", mock_devices_left());
 	iommu_device_unregister_bus(&mock_iommu, &mock_bus, &mock_notifier);
 	iommu_device_sysfs_remove(&mock_iommu);
 	bus_unregister(&mock_bus);
-	ida_destroy(&mock_ida);
+	xa_destroy(&mock_devices);
 }

@@ -65,7 +65,45 @@ static const struct mock_op ops[] = {
 	OP(ACCESS_RW, access_rw, mock_access_rw),
 	OP(ACCESS_REPLACE_IOAS, access_replace_ioas, mock_access_replace),
 	OP(SET_TEMP_MEMORY_LIMIT, memory_limit, memory_limit),
+	OP(PASID_ATTACH, pasid_attach, mock_pasid_attach),
+	OP(PASID_REPLACE, pasid_replace, mock_pasid_replace),
+	OP(PASID_DETACH, pasid_detach, mock_pasid_detach),
+	OP(PASID_CHECK_HWPT, pasid_check, mock_pasid_check),
 };
+
+#define OWN_OP(name, member, fn) \
+	[MOCK_OP_##name - MOCK_OP_BASE] = { offsetof(struct iommu_test_cmd, member), fn }
+
+static const struct mock_op own_ops[] = {
+	OWN_OP(DEVICE, device, mock_stdev_create_bound),
+	OWN_OP(ATTACH, move, mock_attach),
+	OWN_OP(REPLACE, move, mock_replace),
+	OWN_OP(DETACH, move, mock_detach),
+	OWN_OP(REQUEST, request, mock_request),
+	OWN_OP(KERNEL_PASID, kernel_pasid, mock_kernel_pasid),
+	OWN_OP(FOLLOW, follow, mock_follow),
+	OWN_OP(PAIR, pair, mock_pair),
+	OWN_OP(FAIL_MAP, fail_map, mock_fail_map),
+	OWN_OP(EVENT, event, mock_event_get),
+	OWN_OP(COUNT, count, mock_count),
+};
+
+/* The row of an operation, or NULL. */
+static const struct mock_op *find_op(u32 op)
+{
+	const struct mock_op *table = ops;
+	size_t nr = ARRAY_SIZE(ops);
+
+	if (op >= MOCK_OP_BASE) {
+		table = own_ops;
+		nr = ARRAY_SIZE(own_ops);
+		op -= MOCK_OP_BASE;
+	}
+	if (op >= nr)
+		return NULL;
+	table += array_index_nospec(op, nr);
+	return table->handler ? table : NULL;
+}
 
 /**
  * mock_cmd() - the handler of IOMMU_TEST_CMD
@@ -77,12 +115,9 @@ static const struct mock_op ops[] = {
 int mock_cmd(struct op_call *call)
 {
 	struct iommu_test_cmd *cmd = call->cmd;
-	const struct mock_op *op;
+	const struct mock_op *op = find_op(cmd->op);
 
-	if (cmd->op >= ARRAY_SIZE(ops))
-		return -EOPNOTSUPP;
-	op = &ops[array_index_nospec(cmd->op, ARRAY_SIZE(ops))];
-	if (!op->handler)
+	if (!op)
 		return -EOPNOTSUPP;
 	return op->handler(call, cmd->id, (void *)cmd + op->args);
 }

@@ -47,6 +47,77 @@ enum {
 	IOMMU_TEST_OP_DMABUF_REVOKE = 23,
 };
 
+/*
+ * Operations that mainline does not have. Where they differ from one of above,
+ * these ones are a driver's view of the product: any page table or IOAS, with
+ * PASID 0 for the device itself, and the product's errors.
+ */
+enum {
+	MOCK_OP_BASE = 0x100,
+	/* A device by its policy; id: what to attach it to, or 0. */
+	MOCK_OP_DEVICE = MOCK_OP_BASE,
+	/* id: the mock device */
+	MOCK_OP_ATTACH,
+	MOCK_OP_REPLACE,
+	MOCK_OP_DETACH,
+	/* A request of a device: 0 if it reaches the memory at uptr; EINVAL other or
+	 * no memory; ENOENT a PASID of nobody; EIO by an entry that is not there any more.
+	 */
+	MOCK_OP_REQUEST,
+	/* The kernel takes a global PASID and attaches a domain there; id: mock device */
+	MOCK_OP_KERNEL_PASID,
+	/* Somebody who follows the context's global PASIDs */
+	MOCK_OP_FOLLOW,
+	/* What a driver or a follower was told; id: mock device or follower */
+	MOCK_OP_PAIR,
+	MOCK_OP_FAIL_MAP,
+	MOCK_OP_EVENT,
+	MOCK_OP_COUNT,
+	/* An access with PASIDs; id: the IOAS, or 0. Of the others: its file descriptor */
+	MOCK_OP_ACCESS,
+	MOCK_OP_ACCESS_ATTACH,
+	MOCK_OP_ACCESS_REPLACE,
+	MOCK_OP_ACCESS_DETACH,
+	MOCK_OP_ACCESS_PIN,
+	MOCK_OP_ACCESS_RW,
+	MOCK_OP_ACCESS_UNMAPS,
+};
+
+/*
+ * device.flags: GLOBAL and CALLBACKS as of struct iommufd_bind; PARENT is not
+ * bound, it is its driver's; SLICE of the device other; JOIN the group of other.
+ * Devices are known to all contexts by an index.
+ */
+enum {
+	MOCK_DEVICE_GLOBAL = 1 << 0,
+	MOCK_DEVICE_CALLBACKS = 1 << 1,
+	MOCK_DEVICE_PARENT = 1 << 2,
+	MOCK_DEVICE_SLICE = 1 << 3,
+	MOCK_DEVICE_JOIN = 1 << 4,
+};
+
+/* request.flags: pasid is as in the device's requests */
+enum {
+	MOCK_REQUEST_RAW = 1 << 0,
+};
+
+/* access.flags: PINS as of struct iommufd_access_ops; GLOBAL: numbers for parent */
+enum {
+	MOCK_ACCESS_PINS = 1 << 0,
+	MOCK_ACCESS_GLOBAL = 1 << 1,
+};
+
+/* event.out_kind: told to a driver; to a follower; done to an IOMMU's entry */
+enum {
+	MOCK_EVENT_MAP = 1,
+	MOCK_EVENT_UNMAP,
+	MOCK_EVENT_FOLLOW_MAP,
+	MOCK_EVENT_FOLLOW_UNMAP,
+	MOCK_EVENT_SET,
+	MOCK_EVENT_REPLACE,
+	MOCK_EVENT_REMOVE,
+};
+
 /* mock_domain_flags.dev_flags */
 enum {
 	MOCK_FLAGS_DEVICE_NO_DIRTY = 1 << 0,
@@ -112,6 +183,36 @@ struct iommu_test_cmd {
 		struct { __u32 pasid, hwpt_id; } pasid_check;
 		struct { __u32 length, open_flags; } dmabuf_get;
 		struct { __s32 dmabuf_fd; __u32 revoked; } dmabuf_revoke;
+		/* Not mainline's */
+		struct {
+			__u32 flags, width, other;
+			__u32 out_stdev_id, out_hwpt_id, out_idev_id, out_index;
+		} device;
+		struct { __u32 pasid, pt_id; } move;
+		struct { __u32 pasid, flags; __aligned_u64 iova, length, uptr; } request;
+		struct { __u32 out_id, out_pasid; } kernel_pasid;
+		struct { __u32 out_id; } follow;
+		struct { __u32 vpasid, out_ppasid; } pair;
+		struct { __u32 error; } fail_map;
+		/* at: number of the event; out_next: of the next that there will be */
+		struct {
+			__aligned_u64 at, out_next;
+			__u32 out_kind, out_index, out_vpasid, out_ppasid;
+		} event;
+		/* out_globals: of the numbers below 4096, those that somebody has */
+		struct {
+			__u32 index, out_entries;
+			__u32 out_globals, out_attached, out_domains, out_devices;
+		} count;
+		struct { __u32 flags, width, parent, out_access_fd, out_access_id; } access;
+		struct { __u32 pasid, ioas_id; } access_move;
+		struct {
+			__u32 pasid, flags, out_access_pages_id, __reserved;
+			__aligned_u64 iova, length, uptr;
+		} access_pin;
+		struct { __u32 pasid, flags; __aligned_u64 iova, length, uptr; } access_copy;
+		/* at: number of the notice; ENOENT if there was none */
+		struct { __u32 at, out_pasid; __aligned_u64 out_iova, out_length; } access_unmaps;
 	};
 	__u32 last;
 };

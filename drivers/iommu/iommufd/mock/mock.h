@@ -5,11 +5,16 @@
  * asked. Linked with CONFIG_IOMMUFD_TEST only; iommufd_test.h has the user ABI.
  *
  *	cmd.c		which test operation is whose
- *	stdev.c		a mock device as an object of a context: attach, replace
+ *	stdev.c		a mock device as an object of a context: bind, unbind
+ *	attach.c	attach, replace, detach it, at a PASID or not; its requests
+ *	pairs.c		who is told of PASIDs: its driver, and a follower
+ *	kernel.c	the kernel's own use of a PASID; counts, to find leaks
  *	access.c	an in-kernel user of memory behind a file
+ *	access_use.c	pin, unpin, read and write through it
  *	check.c		does a page table translate, are pages pinned
  *	bus.c		the bus with the devices, the IOMMU's registration
  *	ops.c		the IOMMU driver
+ *	pasid.c		a device's PASID table
  *	table.c		the page table
  */
 #ifndef __IOMMUFD_MOCK_H
@@ -17,6 +22,7 @@
 
 #include <linux/device.h>
 #include <linux/iommu.h>
+#include <linux/refcount.h>
 #include <linux/types.h>
 #include <linux/xarray.h>
 
@@ -27,19 +33,61 @@
 /* What an operation gets: a pointer to its own member of the test call. */
 #define MOCK_ARGS(member) typeof(typeof_member(struct iommu_test_cmd, member) *)
 
+struct iommufd_pasid_ops;
+
+/**
+ * struct mock_cached - an entry as a cache has it
+ * @pasid: whose entry it is; 0: none
+ * @domain: what it was
+ */
+struct mock_cached {
+	u32 pasid;
+	struct mock_domain *domain;
+};
+
+/**
+ * struct mock_pasids - a device's PASID table
+ * @table: PASID in requests -> struct mock_domain; its lock protects @cache
+ * @nr: entries; serialized by the iommu core's lock of the group
+ * @global: every number in it is of the system-wide space
+ * @cache: entries that requests have used
+ */
+struct mock_pasids {
+	struct xarray table;
+	unsigned int nr;
+	bool global;
+	struct mock_cached cache[16];
+};
+
+void mock_pasids_init(struct mock_pasids *pasids);
+void mock_pasids_exit(struct mock_pasids *pasids);
+int mock_set_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid);
+int mock_replace_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid,
+			   struct iommu_domain *old);
+void mock_remove_dev_pasid(struct device *dev, ioasid_t pasid, struct iommu_domain *domain);
+struct mock_domain *mock_pasids_domain(struct mock_pasids *pasids, u32 pasid);
+int mock_pasids_request(struct mock_pasids *pasids, u32 pasid, unsigned long iova,
+			phys_addr_t *phys);
+
 /**
  * struct mock_device - a device behind the mock IOMMU
  * @dev: head, on the mock's bus
  * @index: its number there
  * @flags: MOCK_FLAGS_DEVICE_...
+ * @users: its maker, its slices, and calls
+ * @peer: whose group it joins, or NULL
  * @domain: the paging domain attached, or NULL; serialized by the iommu core's
- *	lock of its group, which has no other device
+ *	lock of its group
+ * @pasids: what is attached at its PASIDs
  */
 struct mock_device {
 	struct device dev;
 	int index;
 	u32 flags;
+	refcount_t users;
+	struct mock_device *peer;
 	struct mock_domain *domain;
+	struct mock_pasids pasids;
 };
 
 static inline struct mock_device *to_mock_device(struct device *dev)
@@ -69,7 +117,7 @@ void mock_table_read_dirty(struct mock_table *table, unsigned long iova, size_t 
  * struct mock_domain - a paging domain
  * @domain: head
  * @table: what is mapped
- * @attached: devices
+ * @attached: devices, and PASIDs of devices
  * @tracking: dirty tracking is on
  */
 struct mock_domain {
@@ -82,18 +130,79 @@ struct mock_domain {
 extern const struct iommu_ops mock_iommu_ops;
 
 struct mock_domain *mock_domain_of(struct iommu_domain *domain);
+void mock_domain_hold(struct mock_domain *mock);
+void mock_domain_release(struct mock_domain *mock);
 int mock_domains_left(void);
+int mock_domains_attached(void);
+
+/**
+ * struct mock_pairs - PASIDs that somebody was told of
+ * @table: vPASID -> pPASID, a value; whoever tells serializes
+ * @fail: what the next one is refused with, or 0
+ */
+struct mock_pairs {
+	struct xarray table;
+	int fail;
+};
+
+void mock_pairs_init(struct mock_pairs *pairs);
+void mock_pairs_exit(struct mock_pairs *pairs);
+void mock_event(u32 kind, u32 index, u32 vpasid, u32 ppasid);
+
+/**
+ * struct mock_stdev - a mock device, or a slice of one, of a context
+ * @obj: head
+ * @mdev: the device, or the slice's parent; holds a reference
+ * @idev: its binding, or NULL
+ * @idev_obj: the same as an object; holds a reference, so that it outlives this
+ * @pairs: of which its driver was told
+ */
+struct mock_stdev {
+	struct object obj;
+	struct mock_device *mdev;
+	struct iommufd_device *idev;
+	struct object *idev_obj;
+	struct mock_pairs pairs;
+};
+
+extern const struct object_type mock_stdev_type;
+extern const struct iommufd_pasid_ops mock_driver_ops;
+
+static inline void mock_stdev_put(struct mock_stdev *stdev)
+{
+	object_put(&stdev->obj);
+}
+
+OBJECT_KIND(mock_stdev, struct mock_stdev, mock_stdev_type);
 
 struct iommu_device *mock_iommu_device(struct device *dev);
-struct mock_device *mock_device_add(u32 flags);
-void mock_device_del(struct mock_device *mdev);
+struct iommu_group *mock_device_group(struct device *dev);
+struct mock_device *mock_device_add(u32 flags, struct mock_device *peer);
+struct mock_device *mock_device_get(u32 index);
+void mock_device_put(struct mock_device *mdev);
+int mock_devices_left(void);
 int mock_bus_init(void);
 void mock_bus_exit(void);
 
 /* The operations; args is the member that is named after the function. */
 int mock_stdev_create(struct op_call *call, u32 id, void *args);
 int mock_stdev_create_flags(struct op_call *call, u32 id, void *args);
+int mock_stdev_create_bound(struct op_call *call, u32 id, void *args);
 int mock_stdev_replace(struct op_call *call, u32 id, void *args);
+int mock_pasid_attach(struct op_call *call, u32 id, void *args);
+int mock_pasid_replace(struct op_call *call, u32 id, void *args);
+int mock_pasid_detach(struct op_call *call, u32 id, void *args);
+int mock_pasid_check(struct op_call *call, u32 id, void *args);
+int mock_attach(struct op_call *call, u32 id, void *args);
+int mock_replace(struct op_call *call, u32 id, void *args);
+int mock_detach(struct op_call *call, u32 id, void *args);
+int mock_request(struct op_call *call, u32 id, void *args);
+int mock_follow(struct op_call *call, u32 id, void *args);
+int mock_pair(struct op_call *call, u32 id, void *args);
+int mock_fail_map(struct op_call *call, u32 id, void *args);
+int mock_event_get(struct op_call *call, u32 id, void *args);
+int mock_kernel_pasid(struct op_call *call, u32 id, void *args);
+int mock_count(struct op_call *call, u32 id, void *args);
 int mock_check_map(struct op_call *call, u32 id, void *args);
 int mock_check_refs(struct op_call *call, u32 id, void *args);
 int mock_access_create(struct op_call *call, u32 id, void *args);

@@ -10,6 +10,31 @@
 #include "mock.h"
 
 static atomic_t nr_domains = ATOMIC_INIT(0);
+static atomic_t nr_attached = ATOMIC_INIT(0);
+
+/**
+ * mock_domain_hold() - a device, or a PASID of one, goes through a domain
+ * @mock: the domain
+ *
+ * Context: any.
+ */
+void mock_domain_hold(struct mock_domain *mock)
+{
+	atomic_inc(&mock->attached);
+	atomic_inc(&nr_attached);
+}
+
+/**
+ * mock_domain_release() - it does not any more
+ * @mock: the domain
+ *
+ * Context: any.
+ */
+void mock_domain_release(struct mock_domain *mock)
+{
+	WARN(atomic_dec_return(&mock->attached) < 0, "mock: a domain is detached too often\n");
+	atomic_dec(&nr_attached);
+}
 
 /* Attached where no paging domain is; a mock device does no DMA to translate. */
 static int detach_dev(struct iommu_domain *domain, struct device *dev)
@@ -17,7 +42,7 @@ static int detach_dev(struct iommu_domain *domain, struct device *dev)
 	struct mock_device *mdev = to_mock_device(dev);
 
 	if (mdev->domain)
-		atomic_dec(&mdev->domain->attached);
+		mock_domain_release(mdev->domain);
 	mdev->domain = NULL;
 	return 0;
 }
@@ -44,7 +69,7 @@ static int attach_dev(struct iommu_domain *domain, struct device *dev)
 	if (domain->dirty_ops && (mdev->flags & MOCK_FLAGS_DEVICE_NO_DIRTY))
 		return -EINVAL;
 	detach_dev(NULL, dev);
-	atomic_inc(&mock->attached);
+	mock_domain_hold(mock);
 	mdev->domain = mock;
 	return 0;
 }
@@ -76,7 +101,7 @@ static void domain_free(struct iommu_domain *domain)
 {
 	struct mock_domain *mock = container_of(domain, struct mock_domain, domain);
 
-	WARN_ON(atomic_read(&mock->attached));
+	WARN(atomic_read(&mock->attached), "mock: a domain ends where it is attached\n");
 	mock_table_exit(&mock->table);
 	kfree(mock);
 	atomic_dec(&nr_domains);
@@ -84,6 +109,8 @@ static void domain_free(struct iommu_domain *domain)
 
 static const struct iommu_domain_ops paging_ops = {
 	.attach_dev = attach_dev,
+	.set_dev_pasid = mock_set_dev_pasid,
+	.replace_dev_pasid = mock_replace_dev_pasid,
 	.map_pages = map_pages,
 	.unmap_pages = unmap_pages,
 	.iova_to_phys = iova_to_phys,
@@ -174,7 +201,8 @@ const struct iommu_ops mock_iommu_ops = {
 	.hw_info = hw_info,
 	.domain_alloc_user = domain_alloc_user,
 	.probe_device = mock_iommu_device,
-	.device_group = generic_device_group,
+	.device_group = mock_device_group,
+	.remove_dev_pasid = mock_remove_dev_pasid,
 	.def_domain_type = def_domain_type,
 	.default_domain_ops = &paging_ops,
 	.pgsize_bitmap = MOCK_PAGE_SIZE | MOCK_HUGE_PAGE_SIZE,
@@ -202,4 +230,14 @@ struct mock_domain *mock_domain_of(struct iommu_domain *domain)
 int mock_domains_left(void)
 {
 	return atomic_read(&nr_domains);
+}
+
+/**
+ * mock_domains_attached() - for a check for leaks
+ *
+ * Return: devices and PASIDs that go through paging domains.
+ */
+int mock_domains_attached(void)
+{
+	return atomic_read(&nr_attached);
 }

@@ -9,86 +9,76 @@
 
 #include "mock.h"
 
-/**
- * struct stdev - a mock device of a context
- * @obj: head
- * @mdev: the device
- * @idev: its binding
- * @idev_obj: the same as an object; holds a reference, so that it outlives this
- */
-struct stdev {
-	struct object obj;
-	struct mock_device *mdev;
-	struct iommufd_device *idev;
-	struct object *idev_obj;
-};
-
-static int bind(struct stdev *stdev, u32 dev_flags, u32 *idev_id)
+/* The driver of a slice is the parent's. */
+static int bind(struct mock_stdev *stdev, u32 flags, u32 *idev_id)
 {
-	struct iommufd_ctx *ictx = stdev->obj.ictx;
-	const struct iommufd_bind how = {
+	struct iommufd_bind how = {
 		.flags = IOMMUFD_BIND_NO_INTERRUPTS | IOMMUFD_BIND_CTX_OWNED,
 	};
+	struct iommufd_ctx *ictx = stdev->obj.ictx;
+	struct device *dev = &stdev->mdev->dev;
 	struct iommufd_device *idev;
-	struct mock_device *mdev;
 
-	mdev = mock_device_add(dev_flags);
-	if (IS_ERR(mdev))
-		return PTR_ERR(mdev);
-	idev = iommufd_device_bind(ictx, &mdev->dev, &how, idev_id);
-	if (IS_ERR(idev)) {
-		mock_device_del(mdev);
-		return PTR_ERR(idev);
+	if (flags & MOCK_DEVICE_GLOBAL)
+		how.flags |= IOMMUFD_BIND_GLOBAL_PASIDS;
+	if (flags & MOCK_DEVICE_CALLBACKS) {
+		how.pasid_ops = &mock_driver_ops;
+		how.data = stdev;
 	}
-	stdev->mdev = mdev;
+	idev = flags & MOCK_DEVICE_SLICE ? iommufd_slice_bind(ictx, dev, &how, idev_id) :
+					   iommufd_device_bind(ictx, dev, &how, idev_id);
+	if (IS_ERR(idev))
+		return PTR_ERR(idev);
 	stdev->idev = idev;
 	/* There it is, and nobody but unbind() ends it. */
 	stdev->idev_obj = object_get_any(ictx, *idev_id);
 	return 0;
 }
 
-static void unbind(struct stdev *stdev)
+static void unbind(struct mock_stdev *stdev)
 {
+	if (!stdev->idev)
+		return;
 	object_put(stdev->idev_obj);
 	iommufd_device_unbind(stdev->idev);
-	mock_device_del(stdev->mdev);
 }
 
 static void stdev_destroy(struct object *obj)
 {
-	struct stdev *stdev = container_of(obj, struct stdev, obj);
+	struct mock_stdev *stdev = container_of(obj, struct mock_stdev, obj);
 
-	iommufd_device_detach(stdev->idev, IOMMU_NO_PASID);
 	unbind(stdev);
+	mock_device_put(stdev->mdev);
+	mock_pairs_exit(&stdev->pairs);
 	kfree(stdev);
 }
 
-static const struct object_type stdev_type = {
+const struct object_type mock_stdev_type = {
 	.name = "mock device",
 	.destroy = stdev_destroy,
 };
 
-static void stdev_put(struct stdev *stdev)
+/* Of a device that is the caller's; its reference goes over, also upon failure. */
+static struct mock_stdev *stdev_of(struct iommufd_ctx *ictx, struct mock_device *mdev, u32 flags,
+				   u32 *pt_id, u32 *idev_id)
 {
-	object_put(&stdev->obj);
-}
+	struct mock_stdev *stdev;
+	int rc = -ENOMEM;
 
-OBJECT_KIND(stdev, struct stdev, stdev_type);
-
-static struct stdev *stdev_new(struct iommufd_ctx *ictx, u32 dev_flags, u32 *pt_id, u32 *idev_id)
-{
-	struct stdev *stdev = kzalloc(sizeof(*stdev), GFP_KERNEL_ACCOUNT);
-	int rc;
-
+	if (IS_ERR(mdev))
+		return ERR_CAST(mdev);
+	stdev = kzalloc(sizeof(*stdev), GFP_KERNEL_ACCOUNT);
 	if (!stdev)
-		return ERR_PTR(-ENOMEM);
-	rc = object_init(ictx, &stdev->obj, &stdev_type);
+		goto put;
+	stdev->mdev = mdev;
+	mock_pairs_init(&stdev->pairs);
+	rc = object_init(ictx, &stdev->obj, &mock_stdev_type);
 	if (rc)
 		goto free;
-	rc = bind(stdev, dev_flags, idev_id);
+	rc = flags & MOCK_DEVICE_PARENT ? 0 : bind(stdev, flags, idev_id);
 	if (rc)
 		goto abort;
-	rc = iommufd_device_attach(stdev->idev, IOMMU_NO_PASID, pt_id);
+	rc = stdev->idev && *pt_id ? iommufd_device_attach(stdev->idev, IOMMU_NO_PASID, pt_id) : 0;
 	if (rc)
 		goto unbind;
 	return stdev;
@@ -99,7 +89,18 @@ abort:
 	object_abort(&stdev->obj);
 free:
 	kfree(stdev);
+put:
+	mock_device_put(mdev);
 	return ERR_PTR(rc);
+}
+
+/* As mainline has them: attached to something, always. */
+static struct mock_stdev *stdev_new(struct iommufd_ctx *ictx, u32 dev_flags, u32 *pt_id,
+				    u32 *idev_id)
+{
+	if (!*pt_id)
+		return ERR_PTR(-ENOENT);
+	return stdev_of(ictx, mock_device_add(dev_flags, NULL), 0, pt_id, idev_id);
 }
 
 /**
@@ -114,7 +115,7 @@ free:
 int mock_stdev_create(struct op_call *call, u32 id, void *args)
 {
 	MOCK_ARGS(mock_domain) dom = args;
-	struct stdev *stdev;
+	struct mock_stdev *stdev;
 
 	stdev = stdev_new(call->ictx, 0, &id, &dom->out_idev_id);
 	if (IS_ERR(stdev))
@@ -137,7 +138,7 @@ int mock_stdev_create(struct op_call *call, u32 id, void *args)
 int mock_stdev_create_flags(struct op_call *call, u32 id, void *args)
 {
 	MOCK_ARGS(mock_domain_flags) dom = args;
-	struct stdev *stdev;
+	struct mock_stdev *stdev;
 
 	if (dom->dev_flags & ~(MOCK_FLAGS_DEVICE_NO_DIRTY | MOCK_FLAGS_DEVICE_PASID))
 		return -EINVAL;
@@ -150,23 +151,51 @@ int mock_stdev_create_flags(struct op_call *call, u32 id, void *args)
 	return 0;
 }
 
+/* A new device, or for a slice the one that there is; with a reference. */
+static struct mock_device *device_for(MOCK_ARGS(device) args)
+{
+	struct mock_device *other = NULL, *mdev;
+
+	if (args->flags & (MOCK_DEVICE_SLICE | MOCK_DEVICE_JOIN))
+		other = mock_device_get(args->other);
+	if (IS_ERR(other) || (args->flags & MOCK_DEVICE_SLICE))
+		return other;
+	mdev = mock_device_add(0, other);
+	if (other)
+		mock_device_put(other);
+	if (IS_ERR(mdev))
+		return mdev;
+	if (args->width)
+		mdev->dev.iommu->max_pasids = BIT(args->width);
+	mdev->pasids.global = args->flags & (MOCK_DEVICE_GLOBAL | MOCK_DEVICE_PARENT);
+	return mdev;
+}
+
 /**
- * mock_stdev_replace() - MOCK_DOMAIN_REPLACE: attach a device to something else
+ * mock_stdev_create_bound() - MOCK_OP_DEVICE: a new device or slice, by its policy
  * @call: the call
- * @id: the mock device
- * @args: has the ID to attach to; set to the page table
+ * @id: what to attach it to, or 0
+ * @args: says which; set to the IDs
  *
  * Context: may sleep.
- * Return: 0 or -errno, see attach_auto().
+ * Return: as mock_stdev_create(); -EINVAL for an unknown flag or a width that is
+ * none; -ENOENT if there is no device of that index; or see device_bind() and
+ * device_bind_slice().
  */
-int mock_stdev_replace(struct op_call *call, u32 id, void *args)
+int mock_stdev_create_bound(struct op_call *call, u32 id, void *args)
 {
-	MOCK_ARGS(mock_domain_replace) replace = args;
-	int rc;
+	MOCK_ARGS(device) dev = args;
+	struct mock_stdev *stdev;
 
-	CLASS(stdev, stdev)(call->ictx, id);
+	if (dev->flags & ~(MOCK_DEVICE_GLOBAL | MOCK_DEVICE_CALLBACKS | MOCK_DEVICE_PARENT |
+			   MOCK_DEVICE_SLICE | MOCK_DEVICE_JOIN) || dev->width > MOCK_PASID_WIDTH)
+		return -EINVAL;
+	stdev = stdev_of(call->ictx, device_for(dev), dev->flags, &id, &dev->out_idev_id);
 	if (IS_ERR(stdev))
 		return PTR_ERR(stdev);
-	rc = iommufd_device_replace(stdev->idev, IOMMU_NO_PASID, &replace->pt_id);
-	return rc ? rc : op_respond(call);
+	dev->out_stdev_id = stdev->obj.id;
+	dev->out_hwpt_id = id;
+	dev->out_index = stdev->mdev->index;
+	call->new_obj = &stdev->obj;
+	return 0;
 }
