@@ -56,6 +56,17 @@ from_vfio()
 	done
 }
 
+# shim_on PROGS: the edu function has PASIDs from now on; shim_off: it has none.
+shim_on()
+{
+	insmod "$1/pasid_shim/pasid_shim.ko" "function=$(edu)" && to_vfio "$(edu)"
+}
+
+shim_off()
+{
+	rmmod pasid_shim && to_vfio "$(edu)"
+}
+
 ok()
 {
 	echo "ok $*"

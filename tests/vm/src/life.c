@@ -5,7 +5,6 @@
  */
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <linux/iommufd.h>
-#include <linux/pci_regs.h>
 #include "rig.h"
 
 #define BASE	0x4000000ULL
@@ -105,33 +103,6 @@ static void killed_users(void)
 	      pins());
 }
 
-/* Starts a write through the function's BAR behind VFIO's back, as root can. */
-static void rogue_write(__u64 iova)
-{
-	char path[300];
-	__u16 command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, old;
-	__u64 *bar;
-	int fd, config;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf);
-	config = xopen(path, O_RDWR);
-	if (pread(config, &old, 2, PCI_COMMAND) != 2 ||
-	    pwrite(config, &command, 2, PCI_COMMAND) != 2)
-		err(1, "%s", path);
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource0", bdf);
-	fd = xopen(path, O_RDWR);
-	bar = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (bar == MAP_FAILED)
-		err(1, "%s", path);
-	edu_start(bar, EDU_BUFFER, iova, 512, true);
-	edu_wait(bar);
-	munmap(bar, PAGE);
-	close(fd);
-	if (pwrite(config, &old, 2, PCI_COMMAND) != 2)
-		err(1, "restoring the command register");
-	close(config);
-}
-
 /* The function keeps the pattern in its buffer: only the translation may stop it. */
 static void rogue(void)
 {
@@ -141,12 +112,12 @@ static void rogue(void)
 	rig_open(&rig, bdf);
 	map_all(&rig);
 	rig_load(&rig, 512, 3);
-	rogue_write(BASE + SIZE);
+	rogue_write(bdf, BASE + SIZE);
 	check(filled(shared, 512, 3), "a write from behind arrives while mapped", "it did not");
 	rig_load(&rig, 512, 4);
 	rig_close(&rig);
 	memset(shared, 0, PAGE);
-	rogue_write(BASE + SIZE);
+	rogue_write(bdf, BASE + SIZE);
 	check(!shared[0] && !shared[511], "a write after close is refused", "it arrived");
 	check(!pins_gone(), "close: nothing stays pinned", "%ld pages", pins());
 }

@@ -71,22 +71,6 @@ static void show_vtd(const char *name)
 	       BIT(cap, 56) ? " 1G" : "");
 }
 
-/* An extended capability of the function: its offset, or 0. */
-static int extended(int config, __u16 id)
-{
-	int at = PCI_CFG_SPACE_SIZE, steps;
-	__u32 header;
-
-	for (steps = 0; at && steps < 256; steps++) {
-		if (pread(config, &header, 4, at) != 4 || !header || header == ~0U)
-			return 0;
-		if (PCI_EXT_CAP_ID(header) == id)
-			return at;
-		at = PCI_EXT_CAP_NEXT(header);
-	}
-	return 0;
-}
-
 static void show_hw_info(const char *bdf)
 {
 	struct iommu_hw_info_vtd vtd = {};
@@ -116,9 +100,9 @@ static void show_function(const char *bdf)
 
 	snprintf(path, sizeof(path), SYS_PCI "/%s/config", bdf);
 	config = xopen(path, O_RDONLY);
-	pasid = extended(config, PCI_EXT_CAP_ID_PASID);
-	pri = extended(config, PCI_EXT_CAP_ID_PRI);
-	ats = extended(config, PCI_EXT_CAP_ID_ATS);
+	pasid = extended_capability(config, 0, PCI_EXT_CAP_ID_PASID);
+	pri = extended_capability(config, 0, PCI_EXT_CAP_ID_PRI);
+	ats = extended_capability(config, 0, PCI_EXT_CAP_ID_ATS);
 	close(config);
 	printf("%s  %04llx:%04llx  %-5s  %-10s  %-5s  %-3s  %-3s  ", bdf,
 	       sysfs_hex(SYS_PCI, bdf, "vendor"), sysfs_hex(SYS_PCI, bdf, "device"),

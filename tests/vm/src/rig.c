@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See rig.h. Knows nothing of any one test. */
 #include <err.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <dirent.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,11 +45,6 @@ int check_done(void)
 	return !checks || failures;
 }
 
-static int call(int fd, unsigned long request, void *arg)
-{
-	return ioctl(fd, request, arg) ? -errno : 0;
-}
-
 int xopen(const char *path, int flags)
 {
 	int fd = open(path, flags);
@@ -70,118 +63,6 @@ void *xmmap(size_t length, int flags, int fd)
 	return p;
 }
 
-int open_iommu(void)
-{
-	return xopen("/dev/iommu", O_RDWR);
-}
-
-/* Takes a PCI address or, for other buses, the path of a character device. */
-int open_cdev(const char *bdf)
-{
-	char path[300];
-	struct dirent *d;
-	DIR *dir;
-
-	if (bdf[0] == '/')
-		return xopen(bdf, O_RDWR);
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev", bdf);
-	dir = opendir(path);
-	if (!dir)
-		err(1, "%s", path);
-	do {
-		d = readdir(dir);
-		if (!d)
-			errx(1, "%s is empty", path);
-	} while (d->d_name[0] == '.');
-	snprintf(path, sizeof(path), "/dev/vfio/devices/%s", d->d_name);
-	closedir(dir);
-	return xopen(path, O_RDWR);
-}
-
-int dev_bind(int dev, int iommu, __u32 *id)
-{
-	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind), .iommufd = iommu };
-	int rc = call(dev, VFIO_DEVICE_BIND_IOMMUFD, &bind);
-
-	if (id)
-		*id = bind.out_devid;
-	return rc;
-}
-
-/* *pt may change: the kernel answers with the page table that it really used. */
-int dev_attach(int dev, __u32 *pt)
-{
-	struct vfio_device_attach_iommufd_pt attach = { .argsz = sizeof(attach), .pt_id = *pt };
-	int rc = call(dev, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach);
-
-	*pt = attach.pt_id;
-	return rc;
-}
-
-int dev_detach(int dev)
-{
-	struct vfio_device_detach_iommufd_pt detach = { .argsz = sizeof(detach) };
-
-	return call(dev, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach);
-}
-
-int ioas_alloc(int iommu, __u32 *id)
-{
-	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
-	int rc = call(iommu, IOMMU_IOAS_ALLOC, &alloc);
-
-	*id = alloc.out_ioas_id;
-	return rc;
-}
-
-int ioas_map(int iommu, __u32 ioas, const void *va, __u64 length, __u64 iova, __u32 flags)
-{
-	struct iommu_ioas_map map = {
-		.size = sizeof(map), .flags = flags | IOMMU_IOAS_MAP_FIXED_IOVA,
-		.ioas_id = ioas, .user_va = (unsigned long)va, .length = length, .iova = iova,
-	};
-
-	return call(iommu, IOMMU_IOAS_MAP, &map);
-}
-
-int ioas_map_file(int iommu, __u32 ioas, int fd, __u64 start, __u64 length, __u64 iova,
-		  __u32 flags)
-{
-	struct iommu_ioas_map_file map = {
-		.size = sizeof(map), .flags = flags | IOMMU_IOAS_MAP_FIXED_IOVA,
-		.ioas_id = ioas, .fd = fd, .start = start, .length = length, .iova = iova,
-	};
-
-	return call(iommu, IOMMU_IOAS_MAP_FILE, &map);
-}
-
-int ioas_unmap(int iommu, __u32 ioas, __u64 iova, __u64 length)
-{
-	struct iommu_ioas_unmap unmap = {
-		.size = sizeof(unmap), .ioas_id = ioas, .iova = iova, .length = length,
-	};
-
-	return call(iommu, IOMMU_IOAS_UNMAP, &unmap);
-}
-
-int ioas_copy(int iommu, __u32 dst, __u64 dst_iova, __u32 src, __u64 src_iova, __u64 length)
-{
-	struct iommu_ioas_copy copy = {
-		.size = sizeof(copy), .flags = RW | IOMMU_IOAS_MAP_FIXED_IOVA,
-		.dst_ioas_id = dst, .src_ioas_id = src, .length = length,
-		.dst_iova = dst_iova, .src_iova = src_iova,
-	};
-
-	return call(iommu, IOMMU_IOAS_COPY, &copy);
-}
-
-int destroy(int iommu, __u32 id)
-{
-	struct iommu_destroy arg = { .size = sizeof(arg), .id = id };
-
-	return call(iommu, IOMMU_DESTROY, &arg);
-}
-
 static off_t region(int dev, unsigned int index)
 {
 	struct vfio_region_info info = { .argsz = sizeof(info), .index = index };
@@ -191,9 +72,29 @@ static off_t region(int dev, unsigned int index)
 	return info.offset;
 }
 
+off_t config_region(int dev)
+{
+	return region(dev, VFIO_PCI_CONFIG_REGION_INDEX);
+}
+
+int extended_capability(int fd, off_t config, __u16 id)
+{
+	int at = PCI_CFG_SPACE_SIZE, steps;
+	__u32 header;
+
+	for (steps = 0; at && steps < 256; steps++) {
+		if (pread(fd, &header, 4, config + at) != 4 || !header || header == ~0U)
+			return 0;
+		if (PCI_EXT_CAP_ID(header) == id)
+			return at;
+		at = PCI_EXT_CAP_NEXT(header);
+	}
+	return 0;
+}
+
 void bus_master(int dev)
 {
-	off_t at = region(dev, VFIO_PCI_CONFIG_REGION_INDEX) + PCI_COMMAND;
+	off_t at = config_region(dev) + PCI_COMMAND;
 	__u16 value;
 
 	if (pread(dev, &value, 2, at) != 2)
@@ -292,6 +193,24 @@ bool filled(const void *buf, size_t length, unsigned int seed)
 	return true;
 }
 
+bool untouched(const void *page)
+{
+	static const __u8 zeroes[PAGE];
+
+	return !memcmp(page, zeroes, PAGE);
+}
+
+__u32 rig_ioas(struct rig *rig, const void *page, __u64 iova)
+{
+	__u32 ioas;
+
+	if (ioas_alloc(rig->iommu, &ioas) ||
+	    ioas_map(rig->iommu, ioas, page, PAGE, iova, RW) ||
+	    ioas_map(rig->iommu, ioas, rig->stage, PAGE, STAGE_IOVA, RW))
+		errx(1, "another IOAS");
+	return ioas;
+}
+
 /* Puts a pattern into the function's own buffer. */
 void rig_load(struct rig *rig, size_t length, unsigned int seed)
 {
@@ -317,6 +236,32 @@ bool rig_reads(struct rig *rig, __u64 iova, size_t length, unsigned int seed)
 	edu_start(rig->bar, EDU_BUFFER, STAGE_IOVA, length, true);
 	edu_wait(rig->bar);
 	return filled(rig->stage, length, seed);
+}
+
+void rogue_write(const char *bdf, __u64 iova)
+{
+	char path[300];
+	__u16 command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, old;
+	__u64 *bar;
+	int fd, config;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf);
+	config = xopen(path, O_RDWR);
+	if (pread(config, &old, 2, PCI_COMMAND) != 2 ||
+	    pwrite(config, &command, 2, PCI_COMMAND) != 2)
+		err(1, "%s", path);
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource0", bdf);
+	fd = xopen(path, O_RDWR);
+	bar = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (bar == MAP_FAILED)
+		err(1, "%s", path);
+	edu_start(bar, EDU_BUFFER, iova, 512, true);
+	edu_wait(bar);
+	munmap(bar, PAGE);
+	close(fd);
+	if (pwrite(config, &old, 2, PCI_COMMAND) != 2)
+		err(1, "restoring the command register");
+	close(config);
 }
 
 static long counter(const char *name)

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 #include <linux/types.h>
 
 #define PAGE		4096UL
@@ -31,13 +32,25 @@ int open_cdev(const char *bdf);
 int dev_bind(int dev, int iommu, __u32 *id);
 int dev_attach(int dev, __u32 *pt);
 int dev_detach(int dev);
+int dev_attach_pasid(int dev, __u32 pasid, __u32 *pt);
+int dev_detach_pasid(int dev, __u32 pasid);
 int ioas_alloc(int iommu, __u32 *id);
 int ioas_map(int iommu, __u32 ioas, const void *va, __u64 length, __u64 iova, __u32 flags);
 int ioas_map_file(int iommu, __u32 ioas, int fd, __u64 start, __u64 length, __u64 iova,
 		  __u32 flags);
 int ioas_unmap(int iommu, __u32 ioas, __u64 iova, __u64 length);
+int hwpt_alloc(int iommu, __u32 flags, __u32 devid, __u32 pt, __u32 *id);
+int pasid_alloc(int iommu, __u32 flags, __u32 devid, __u32 *pasid);
+int pasid_free(int iommu, __u32 devid, __u32 pasid);
 int ioas_copy(int iommu, __u32 dst, __u64 dst_iova, __u32 src, __u64 src_iova, __u64 length);
 int destroy(int iommu, __u32 id);
+
+/*
+ * Configuration space: where VFIO's is in the device's file, and where, in a file's configuration
+ * space that starts at @config, an extended capability is; 0 if it is not there.
+ */
+off_t config_region(int dev);
+int extended_capability(int fd, off_t config, __u16 id);
 
 /* The DMA engine of edu. */
 void bus_master(int dev);
@@ -58,9 +71,18 @@ void rig_open(struct rig *rig, const char *bdf);
 void rig_close(struct rig *rig);
 void fill(void *buf, size_t length, unsigned int seed);
 bool filled(const void *buf, size_t length, unsigned int seed);
+bool untouched(const void *page);	/* zeroes only, which no pattern has */
+/* Another IOAS of the context, with that page at that IOVA, and the staging page. */
+__u32 rig_ioas(struct rig *rig, const void *page, __u64 iova);
 void rig_load(struct rig *rig, size_t length, unsigned int seed);
 void rig_write(struct rig *rig, __u64 iova, size_t length, unsigned int seed);
 bool rig_reads(struct rig *rig, __u64 iova, size_t length, unsigned int seed);
+
+/*
+ * Starts a write through the function's BAR behind VFIO's back, as root can, and waits for its end:
+ * whatever the function has in its buffer.
+ */
+void rogue_write(const char *bdf, __u64 iova);
 
 /* Pages pinned in the whole machine; pins_gone() waits up to 5 seconds for none. */
 long pins(void);
