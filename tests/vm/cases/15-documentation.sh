@@ -1,27 +1,44 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # profiles: vtd-fl vtd-sl
-# The examples of the user ABI's documentation are one program, and it works.
+# The examples of the user ABI's documentation are one program a page, and it works.
 . tests/vm/lib.sh
 
-# The first block is the head of the file, the others are the body of main().
+# A block that begins with a directive or a static function is of the head of the file, the others
+# are the body of main().
 examples()
 {
 	awk '
 		/^\.\. code-block:: c$/ {
 			blocks++
-			inside = 1
-			if (blocks == 2)
-				print "int main(int argc, char **argv)\n{\n\tif (argc != 2)\n\t\treturn 2;"
+			inside = first = 1
 			next
 		}
 		/^[^ ]/ { inside = 0 }
-		inside { print substr($0, 4) }
-		END { print "\treturn " (blocks < 3) ";\n}" }' Documentation/userspace-api/iommufd.rst
+		inside && first && NF {
+			first = 0
+			head = /^   (#|static )/
+		}
+		inside && head { print substr($0, 4) }
+		inside && !head { body = body substr($0, 4) "\n" }
+		END {
+			print "int main(int argc, char **argv)\n{\n\tif (argc != 2)\n\t\treturn 2;"
+			print body "\treturn " (blocks < 3) ";\n}"
+		}' "Documentation/userspace-api/$1.rst"
+}
+
+# works PAGE
+works()
+{
+	examples "$1" >"/tmp/$1.c"
+	check "$1: the examples compile" gcc -std=gnu11 -Wall -Wextra -Werror -Iinclude/uapi \
+		-I"$PROGS/include" -o "/tmp/$1" "/tmp/$1.c"
+	check "$1: the examples run" "/tmp/$1" \
+		"/dev/vfio/devices/$(ls "/sys/bus/pci/devices/$(edu)/vfio-dev")"
 }
 
 to_vfio "$(edu)"
-examples >/tmp/examples.c
-check "the examples compile" gcc -std=gnu11 -Wall -Wextra -Werror -Iinclude/uapi \
-	-I"$PROGS/include" -o /tmp/examples /tmp/examples.c
-check "the examples run" /tmp/examples "/dev/vfio/devices/$(ls "/sys/bus/pci/devices/$(edu)/vfio-dev")"
+works iommufd
+check "the function has PASIDs" shim_on "$PROGS"
+works iommu-pasid
+check "the module goes" shim_off
