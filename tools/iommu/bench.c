@@ -38,7 +38,7 @@ static struct {
 
 static double clock_cost;
 
-static double now(void)
+double now(void)
 {
 	struct timespec t;
 
@@ -56,7 +56,7 @@ static void measure_clock(void)
 	clock_cost = (now() - start) / (CALLS + 1);
 }
 
-static double since(double start)
+double since(double start)
 {
 	return now() - start - clock_cost;
 }
@@ -74,7 +74,7 @@ static double median(double *values)
 	return values[ROUNDS / 2];
 }
 
-static void row(const char *way, const char *name, double value)
+void row(const char *way, const char *name, double value)
 {
 	printf("%s.%s %.3f\n", way, name, value);
 	fflush(stdout);
@@ -279,6 +279,7 @@ int main(int argc, char **argv)
 	row("clock", "call", clock_cost);
 	bench_kinds(&way_iommufd, argv[1]);
 	bench_kinds(&way_type1, argv[1]);
+	bench_pasids();
 	bench_many(&way_iommufd, argv[1], argc > 2 ? strtoul(argv[2], NULL, 0) : 1000000);
 	return 0;
 }

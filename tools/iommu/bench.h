@@ -51,6 +51,14 @@ void memory_put(void *memory, size_t length);
 size_t memory_runs(const void *memory, size_t length);
 void memory_reserve_hugetlb(size_t length);
 
+/* Only with a mock IOMMU, and PASIDs. */
+void bench_pasids(void);
+
+/* The clock: instructions, and those since a start without what asking costs. One line of output. */
+double now(void);
+double since(double start);
+void row(const char *way, const char *name, double value);
+
 /* Bytes that nobody uses, to the page: differences of it are what the kernel took or gave back. */
 long long free_memory(void);
 
