@@ -67,19 +67,17 @@ void pasid_set_capacity(bool on)
  */
 int pasid_global_get(struct pasid_global *global, struct device *dev)
 {
-	int rc;
+	/* First the number: without one the limit of a cgroup is not what is wrong. */
+	int rc = core_pasid_alloc(dev, &global->number);
 
+	if (rc)
+		return rc;
 	global->cg = get_current_misc_cg();
-	if (misc_cg_try_charge(MISC_CG_RES_PASID, global->cg, 1)) {
-		put_misc_cg(global->cg);
-		return -EDQUOT;
-	}
-	rc = core_pasid_alloc(dev, &global->number);
-	if (rc) {
-		misc_cg_uncharge(MISC_CG_RES_PASID, global->cg, 1);
-		put_misc_cg(global->cg);
-	}
-	return rc;
+	if (!misc_cg_try_charge(MISC_CG_RES_PASID, global->cg, 1))
+		return 0;
+	put_misc_cg(global->cg);
+	core_pasid_free(global->number);
+	return -EDQUOT;
 }
 
 /**
