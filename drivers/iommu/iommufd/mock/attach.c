@@ -90,6 +90,17 @@ int mock_pasid_replace(struct op_call *call, u32 id, void *args)
 				iommufd_device_replace);
 }
 
+static int detach_from(struct op_call *call, u32 id, u32 pasid)
+{
+	CLASS(mock_stdev, stdev)(call->ictx, id);
+	if (IS_ERR(stdev))
+		return PTR_ERR(stdev);
+	if (!stdev->idev)
+		return -ENOENT;
+	iommufd_device_detach(stdev->idev, pasid);
+	return 0;
+}
+
 /**
  * mock_pasid_detach() - PASID_DETACH: detach a PASID
  * @call: the call
@@ -103,13 +114,7 @@ int mock_pasid_detach(struct op_call *call, u32 id, void *args)
 {
 	MOCK_ARGS(pasid_detach) detach = args;
 
-	CLASS(mock_stdev, stdev)(call->ictx, id);
-	if (IS_ERR(stdev))
-		return PTR_ERR(stdev);
-	if (!stdev->idev)
-		return -ENOENT;
-	iommufd_device_detach(stdev->idev, detach->pasid);
-	return 0;
+	return detach_from(call, id, detach->pasid);
 }
 
 /* What a driver that was told knows; else it is the same number. */
@@ -203,13 +208,7 @@ int mock_detach(struct op_call *call, u32 id, void *args)
 {
 	MOCK_ARGS(move) from = args;
 
-	CLASS(mock_stdev, stdev)(call->ictx, id);
-	if (IS_ERR(stdev))
-		return PTR_ERR(stdev);
-	if (!stdev->idev)
-		return -ENOENT;
-	iommufd_device_detach(stdev->idev, from->pasid);
-	return 0;
+	return detach_from(call, id, from->pasid);
 }
 
 static int check_page(struct mock_device *mdev, u32 pasid, unsigned long iova,

@@ -86,6 +86,13 @@ static const struct mock_op own_ops[] = {
 	OWN_OP(FAIL_MAP, fail_map, mock_fail_map),
 	OWN_OP(EVENT, event, mock_event_get),
 	OWN_OP(COUNT, count, mock_count),
+	OWN_OP(ACCESS, access, mock_access_create_pasids),
+	OWN_OP(ACCESS_ATTACH, access_move, mock_access_attach_pasid),
+	OWN_OP(ACCESS_REPLACE, access_move, mock_access_replace_pasid),
+	OWN_OP(ACCESS_DETACH, access_move, mock_access_detach_pasid),
+	OWN_OP(ACCESS_PIN, access_pin, mock_access_pin_pasid),
+	OWN_OP(ACCESS_RW, access_copy, mock_access_rw_pasid),
+	OWN_OP(ACCESS_UNMAPS, access_unmaps, mock_access_unmaps),
 };
 
 /* The row of an operation, or NULL. */

@@ -210,5 +210,12 @@ int mock_access_replace(struct op_call *call, u32 id, void *args);
 int mock_access_pin(struct op_call *call, u32 id, void *args);
 int mock_access_unpin(struct op_call *call, u32 id, void *args);
 int mock_access_rw(struct op_call *call, u32 id, void *args);
+int mock_access_create_pasids(struct op_call *call, u32 id, void *args);
+int mock_access_attach_pasid(struct op_call *call, u32 id, void *args);
+int mock_access_replace_pasid(struct op_call *call, u32 id, void *args);
+int mock_access_detach_pasid(struct op_call *call, u32 id, void *args);
+int mock_access_pin_pasid(struct op_call *call, u32 id, void *args);
+int mock_access_rw_pasid(struct op_call *call, u32 id, void *args);
+int mock_access_unmaps(struct op_call *call, u32 id, void *args);
 
 #endif
