@@ -320,9 +320,9 @@ static int replace(struct replacement *r, struct list_head *link, struct list_he
 	flags = lock_domains(r);
 	ret = entry_make(&new, r->new, iommu);
 	if (!ret) {
+		r->new->iotlb_sync_map |= domain_need_iotlb_sync_map(r->new, iommu);
 		entry_exchange(r, iommu, pte, &new);
 		list_move(link, list);
-		r->new->iotlb_sync_map |= domain_need_iotlb_sync_map(r->new, iommu);
 	}
 	unlock_domains(r, flags);
 	if (ret) {
