@@ -4,8 +4,10 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 #include <linux/iommufd.h>
 #include <linux/vfio.h>
 #include "rig.h"
@@ -40,6 +42,20 @@ int open_cdev(const char *bdf)
 	} while (d->d_name[0] == '.');
 	snprintf(path, sizeof(path), "/dev/vfio/devices/%s", d->d_name);
 	closedir(dir);
+	return xopen(path, O_RDWR);
+}
+
+int open_group(const char *device)
+{
+	char path[300], link[300];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%s/iommu_group", device);
+	n = readlink(path, link, sizeof(link) - 1);
+	if (n < 0)
+		err(1, "%s", path);
+	link[n] = 0;
+	snprintf(path, sizeof(path), "/dev/vfio/%s", basename(link));
 	return xopen(path, O_RDWR);
 }
 

@@ -3,7 +3,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -14,20 +13,6 @@
 #include "rig.h"
 
 #define BASE	0x4000000ULL
-
-static int open_group(const char *bdf)
-{
-	char path[300], link[300];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", bdf);
-	n = readlink(path, link, sizeof(link) - 1);
-	if (n < 0)
-		err(1, "%s", path);
-	link[n] = 0;
-	snprintf(path, sizeof(path), "/dev/vfio/%s", basename(link));
-	return xopen(path, O_RDWR);
-}
 
 static int dma_map(int container, void *va, __u64 length, __u64 iova)
 {
@@ -61,13 +46,15 @@ static void exclusive(const char *bdf)
 int main(int argc, char **argv)
 {
 	int container, group;
+	char device[300];
 	struct rig rig = {};
 	__u8 *va;
 
 	if (argc != 2)
 		errx(2, "usage: group BDF");
 	container = xopen("/dev/vfio/vfio", O_RDWR);
-	group = open_group(argv[1]);
+	snprintf(device, sizeof(device), "/sys/bus/pci/devices/%s", argv[1]);
+	group = open_group(device);
 	check(ioctl(container, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU) == 1, "type1v2 is there",
 	      "no");
 	if (ioctl(group, VFIO_GROUP_SET_CONTAINER, &container))

@@ -29,6 +29,7 @@ int xopen(const char *path, int flags);
 void *xmmap(size_t length, int flags, int fd);
 int open_iommu(void);
 int open_cdev(const char *bdf);
+int open_group(const char *device);	/* the folder of sysfs */
 int dev_bind(int dev, int iommu, __u32 *id);
 int dev_attach(int dev, __u32 *pt);
 int dev_detach(int dev);
