@@ -54,7 +54,7 @@ void memory_reserve_hugetlb(size_t length);
 /* Only with a mock IOMMU, and PASIDs. */
 void bench_pasids(void);
 
-/* The clock: instructions, and those since a start without what asking costs. One line of output. */
+/* The clock, in instructions, and how far it is from a start; one line of output. */
 double now(void);
 double since(double start);
 void row(const char *way, const char *name, double value);

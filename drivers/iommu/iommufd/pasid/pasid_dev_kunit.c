@@ -447,4 +447,5 @@ static struct kunit_suite pasid_dev_suite = {
 	.name = "iommufd_pasid_dev",
 	.test_cases = pasid_dev_cases,
 };
+
 kunit_test_suite(pasid_dev_suite);

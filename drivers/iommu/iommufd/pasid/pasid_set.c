@@ -189,7 +189,7 @@ put:
  * @ppasid: set to what it stands for
  *
  * Context: may sleep; takes @lock and calls the followers.
- * Return: 0; -ERANGE if the pPASID there is is too big for the device; -EINVAL if
+ * Return: 0; -ERANGE if the pPASID it has is too big for the device; -EINVAL if
  * the set has other names that the kernel chose; a follower's error; -ENOMEM, or
  * see pasid_global_get().
  */
