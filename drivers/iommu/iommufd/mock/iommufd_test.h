@@ -85,7 +85,8 @@ enum {
 
 /*
  * device.flags: GLOBAL and CALLBACKS as of struct iommufd_bind; PARENT is not
- * bound, it is its driver's; SLICE of the device other; JOIN the group of other.
+ * bound, it is its driver's; SLICE of the device other; JOIN the group of other;
+ * AGAIN: bind other, which slices have kept.
  * Devices are known to all contexts by an index.
  */
 enum {
@@ -94,6 +95,7 @@ enum {
 	MOCK_DEVICE_PARENT = 1 << 2,
 	MOCK_DEVICE_SLICE = 1 << 3,
 	MOCK_DEVICE_JOIN = 1 << 4,
+	MOCK_DEVICE_AGAIN = 1 << 5,
 };
 
 /* request.flags: pasid is as in the device's requests */

@@ -151,14 +151,15 @@ int mock_stdev_create_flags(struct op_call *call, u32 id, void *args)
 	return 0;
 }
 
-/* A new device, or for a slice the one that there is; with a reference. */
+/* A new device, or the one that there is; with a reference. */
 static struct mock_device *device_for(MOCK_ARGS(device) args)
 {
+	bool is_other = args->flags & (MOCK_DEVICE_SLICE | MOCK_DEVICE_AGAIN);
 	struct mock_device *other = NULL, *mdev;
 
-	if (args->flags & (MOCK_DEVICE_SLICE | MOCK_DEVICE_JOIN))
+	if (is_other || (args->flags & MOCK_DEVICE_JOIN))
 		other = mock_device_get(args->other);
-	if (IS_ERR(other) || (args->flags & MOCK_DEVICE_SLICE))
+	if (IS_ERR(other) || is_other)
 		return other;
 	mdev = mock_device_add(0, other);
 	if (other)
@@ -188,7 +189,8 @@ int mock_stdev_create_bound(struct op_call *call, u32 id, void *args)
 	struct mock_stdev *stdev;
 
 	if (dev->flags & ~(MOCK_DEVICE_GLOBAL | MOCK_DEVICE_CALLBACKS | MOCK_DEVICE_PARENT |
-			   MOCK_DEVICE_SLICE | MOCK_DEVICE_JOIN) || dev->width > MOCK_PASID_WIDTH)
+			   MOCK_DEVICE_SLICE | MOCK_DEVICE_JOIN | MOCK_DEVICE_AGAIN) ||
+	    dev->width > MOCK_PASID_WIDTH)
 		return -EINVAL;
 	stdev = stdev_of(call->ictx, device_for(dev), dev->flags, &id, &dev->out_idev_id);
 	if (IS_ERR(stdev))
