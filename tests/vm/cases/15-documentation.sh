@@ -37,6 +37,25 @@ works()
 		"/dev/vfio/devices/$(ls "/sys/bus/pci/devices/$(edu)/vfio-dev")"
 }
 
+# The table of what mixes names the test of each row, and has a row for each such test.
+named()
+{
+	local page=Documentation/userspace-api/iommu-pasid.rst tests=tools/testing/selftests/iommu
+	local there said missing
+
+	there=$(sed -nE 's/^TEST_F\((mix|beside|at_pasid), (\w+)\)$/\1.\2/p' $tests/pasid_*.c)
+	said=$(grep -oE '(mix|beside|at_pasid)\.\w+' $page)
+	if missing=$(grep -vxF "$there" <<<"$said"); then
+		echo "no test is called $missing"
+		return 1
+	fi
+	if missing=$(grep -E '^(mix|beside)\.' <<<"$there" | grep -vxF "$said"); then
+		echo "no row has $missing"
+		return 1
+	fi
+}
+
+check "iommu-pasid: the tests of its table are there" named
 to_vfio "$(edu)"
 works iommufd
 check "the function has PASIDs" shim_on "$PROGS"
