@@ -19,6 +19,7 @@
 #define COUNT		512
 #define PLACES		3
 #define MIN_REPLACES	1000
+#define WATCHED_REPLACES	5000
 
 /*
  * Each place is a page table in which BASE is a page of its own. Two of them take turns during a
@@ -110,6 +111,26 @@ static void read_once(const struct place *one, const struct place *two, unsigned
 	t->lost += !filled(rig.stage, COUNT, seed) && !filled(rig.stage, COUNT, seed + 1);
 }
 
+/* A CPU looks at the entry all the while; with only one there would be nothing to see. */
+static void watch_storm(const char *what)
+{
+	unsigned long long looks, absent;
+	char line[128];
+	int i;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		return;
+	move_to(&places[0]);
+	watch_entry(pasid);
+	for (i = 0; i < WATCHED_REPLACES; i++)
+		move_to(&places[i % PLACES]);
+	watched(&looks, &absent);
+	printf("%s: %llu looks at the entry during %d replaces\n", what, looks, i);
+	snprintf(line, sizeof(line), "%s: the entry is there at any time", what);
+	check(looks > (unsigned int)i && !absent, line, "%llu of %llu looks found none", absent,
+	      looks);
+}
+
 static void storm(const char *what)
 {
 	const struct place *one, *two, *third;
@@ -162,6 +183,7 @@ int main(int argc, char **argv)
 	make_places();
 	pasid = 1;
 	storm("PASID 1");
+	watch_storm("PASID 1");
 	if (dev_detach_pasid(rig.dev, 1))
 		errx(1, "detach of PASID 1");
 	pt = rig.ioas;
@@ -169,6 +191,7 @@ int main(int argc, char **argv)
 		errx(1, "attach of the first IOAS at PASID 1");
 	pasid = 0;
 	storm("the RID");
+	watch_storm("the RID");
 	rig_close(&rig);
 	check(!pins_gone(), "nothing stays pinned", "%ld pages", pins());
 	return check_done();

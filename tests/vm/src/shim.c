@@ -20,6 +20,24 @@ void go_through(unsigned int pasid)
 	close(fd);
 }
 
+void watch_entry(unsigned int pasid)
+{
+	int fd = xopen(FILES "watch", O_WRONLY);
+
+	if (dprintf(fd, "%u\n", pasid) < 0)
+		err(1, FILES "watch");
+	close(fd);
+}
+
+void watched(unsigned long long *looks, unsigned long long *absent)
+{
+	FILE *f = fopen(FILES "watch", "r");
+
+	if (!f || fscanf(f, "%llu looks, %llu", looks, absent) != 2)
+		err(1, FILES "watch");
+	fclose(f);
+}
+
 bool table_entry(unsigned int pasid, char *words, char *quadwords, size_t size)
 {
 	FILE *f = fopen(FILES "entries", "r");

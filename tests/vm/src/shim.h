@@ -15,6 +15,13 @@
  */
 void go_through(unsigned int pasid);
 
+/*
+ * Has a CPU look at the entry of a PASID all the time; then, how often it did, and how often there
+ * was none. Needs a second CPU.
+ */
+void watch_entry(unsigned int pasid);
+void watched(unsigned long long *looks, unsigned long long *absent);
+
 /* The entry of a PASID in the function's table: one line of words, then one of quadwords. */
 bool table_entry(unsigned int pasid, char *words, char *quadwords, size_t size);
 bool entry_present(unsigned int pasid);

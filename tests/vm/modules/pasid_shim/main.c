@@ -8,6 +8,7 @@
  *   insmod pasid_shim.ko function=0000:00:03.0
  *   /sys/kernel/debug/pasid_shim/rid_pasid   the number of that entry; 0 without us
  *   /sys/kernel/debug/pasid_shim/entries     the entries of the function's table, from memory
+ *   /sys/kernel/debug/pasid_shim/watch       write a number: watch that entry; read: what was seen
  *
  * Loading and unloading take the function from its driver, and wait for those that have it open.
  */
@@ -47,6 +48,37 @@ static int entries_show(struct seq_file *s, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(entries);
 
+static int watch_file_show(struct seq_file *s, void *unused)
+{
+	watch_show(s);
+	return 0;
+}
+
+static int watch_file_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, watch_file_show, NULL);
+}
+
+static ssize_t watch_file_write(struct file *file, const char __user *buf, size_t count,
+				loff_t *pos)
+{
+	u32 pasid;
+	int ret = kstrtou32_from_user(buf, count, 0, &pasid);
+
+	if (!ret)
+		ret = watch_start(vtd_entry(bus_number, devfn, pasid));
+	return ret ?: count;
+}
+
+static const struct file_operations watch_file_fops = {
+	.owner = THIS_MODULE,
+	.open = watch_file_open,
+	.read = seq_read,
+	.write = watch_file_write,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
 static int __init shim_init(void)
 {
 	unsigned int domain, bus, slot, fn;
@@ -71,6 +103,7 @@ static int __init shim_init(void)
 	dir = debugfs_create_dir("pasid_shim", NULL);
 	debugfs_create_file("rid_pasid", 0600, dir, NULL, &rid_pasid_fops);
 	debugfs_create_file("entries", 0400, dir, NULL, &entries_fops);
+	debugfs_create_file("watch", 0600, dir, NULL, &watch_file_fops);
 	return 0;
 }
 module_init(shim_init);
@@ -78,6 +111,7 @@ module_init(shim_init);
 static void __exit shim_exit(void)
 {
 	debugfs_remove(dir);
+	watch_stop();
 	/* The function is met again, with a new context entry; this is for what is before that. */
 	vtd_set_rid_pasid(bus_number, devfn, 0);
 	config_restore();

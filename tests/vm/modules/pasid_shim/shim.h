@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What the parts of the module know of each other: config.c makes a function look as if it had
- * PASIDs, vtd.c reads and changes VT-d's tables, main.c has the parameters and files.
+ * PASIDs, vtd.c reads and changes VT-d's tables, watch.c looks at one entry all the time, main.c
+ * has the parameters and files.
  */
 #ifndef PASID_SHIM_H
 #define PASID_SHIM_H
@@ -19,5 +20,10 @@ void vtd_unmap(void);
 int vtd_get_rid_pasid(u8 bus, u8 devfn, u32 *pasid);
 int vtd_set_rid_pasid(u8 bus, u8 devfn, u32 pasid);
 void vtd_show(struct seq_file *s, u8 bus, u8 devfn);
+const u64 *vtd_entry(u8 bus, u8 devfn, u32 pasid);
+
+int watch_start(const u64 *at);
+void watch_stop(void);
+void watch_show(struct seq_file *s);
 
 #endif

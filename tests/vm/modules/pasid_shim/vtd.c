@@ -178,3 +178,18 @@ void vtd_show(struct seq_file *s, u8 bus, u8 devfn)
 			show_entry(s, i * TABLE_ENTRIES + n, table + n * ENTRY_QWORDS);
 	}
 }
+
+/* Where in memory the entry of @pasid is, or NULL. Stays there as long as the function does. */
+const u64 *vtd_entry(u8 bus, u8 devfn, u32 pasid)
+{
+	u64 *context = find_context(bus, devfn), *dir, pde;
+
+	if (!context || pasid / TABLE_ENTRIES >=
+			128U << FIELD_GET(CONTEXT_DIR_SIZE, READ_ONCE(context[0])))
+		return NULL;
+	dir = at(READ_ONCE(context[0]) & ADDRESS);
+	pde = dir ? READ_ONCE(dir[pasid / TABLE_ENTRIES]) : 0;
+	if (!(pde & PRESENT) || !at(pde & ADDRESS))
+		return NULL;
+	return at(pde & ADDRESS) + pasid % TABLE_ENTRIES * ENTRY_QWORDS;
+}
