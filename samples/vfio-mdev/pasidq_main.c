@@ -13,7 +13,7 @@
  * A descriptor has ended when the write returns. As with hardware, a write tells
  * nothing of how it ended: the registers do, and the record it may ask for.
  *
- * By hand, as root, where the driver is built in or loaded (`modprobe pasidq`):
+ * By hand, as root, where the driver is built in or loaded (`insmod pasidq.ko`):
  *
  *	uuid=$(cat /proc/sys/kernel/random/uuid)
  *	cd /sys/devices/virtual/pasidq/pasidq/mdev_supported_types/pasidq-queue
