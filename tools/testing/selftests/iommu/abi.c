@@ -39,6 +39,7 @@ FIXTURE_SETUP(abi)
 	self->o.ioas = ioas_new(self->o.fd);
 	ASSERT_NE(0, self->o.ioas);
 	ASSERT_EQ(0, mock_attach(self->o.fd, self->o.ioas, &self->o.dev));
+	ASSERT_EQ(0, per_rid_new(self->o.fd, 0, &self->o.pasids));
 	self->o.buf = mem_shared(BUF);
 	ASSERT_NE(NULL, self->o.buf);
 	ASSERT_EQ(0, map_at(self->o.fd, self->o.ioas, self->o.buf, BUF, SRC));
@@ -56,6 +57,9 @@ FIXTURE_TEARDOWN(abi)
 {
 	unmap_all(self->o.fd, self->o.ioas);
 	EXPECT_EQ(0, pages_pinned());
+	pasid_free(self->o.fd, self->o.pasids.idev, PASID);
+	EXPECT_EQ(0, pasids_in_use(self->o.fd, self->o.pasids.idev));
+	EXPECT_EQ(0, destroy(self->o.fd, self->o.pasids.stdev));
 	EXPECT_EQ(0, destroy(self->o.fd, self->o.dev.stdev));
 	EXPECT_EQ(0, destroy(self->o.fd, self->o.ioas));
 	close(self->o.fd);
@@ -81,6 +85,8 @@ static int call_and_undo(struct _test_data_abi *f, const struct row *row, union 
 		rc = destroy(f->o.fd, a->alloc.out_ioas_id);
 	else if (!rc && row->nr == IOMMU_HWPT_ALLOC)
 		rc = destroy(f->o.fd, a->hwpt.out_hwpt_id);
+	else if (!rc && row->nr == IOMMU_PASID_ALLOC)
+		rc = pasid_free(f->o.fd, f->o.pasids.idev, a->pasid_alloc.pasid);
 	else if (row->nr == IOMMU_DESTROY && rc)
 		destroy(f->o.fd, a->destroy.id);
 	unmap_count(f->o.fd, f->o.ioas, AT, BUF, &(__u64){ 0 });
@@ -167,7 +173,7 @@ TEST_F(abi, read_only_result)
 		union arg *at = (union arg *)self->edge;
 
 		if (row->nr == IOMMU_DESTROY || row->nr == IOMMU_IOAS_ALLOW_IOVAS ||
-		    row->nr == IOMMU_IOAS_UNMAP)
+		    row->nr == IOMMU_IOAS_UNMAP || row->nr == IOMMU_PASID_FREE)
 			continue;
 		memcpy(at, prepare(self, row), row->size);
 		ASSERT_EQ(0, mprotect(at, PAGE, PROT_READ));
@@ -234,6 +240,7 @@ TEST_F(abi, ids)
 	FOR_EACH_ROW()
 		for (unsigned int i = 0; i < ARRAY_SIZE(row->id) && row->id[i].at; i++) {
 			int is_dev = row->nr == IOMMU_GET_HW_INFO ||
+				     row->nr >= IOMMU_PASID_ALLOC ||
 				     (row->nr == IOMMU_HWPT_ALLOC && !i);
 
 			for (unsigned int j = 0; j < ARRAY_SIZE(dead); j++)

@@ -4,20 +4,23 @@
 #define SELFTEST_ABI_H
 
 #include "lib/iommu.h"
-#include "lib/mock.h"
+#include "lib/pasid.h"
 #include "lib/sys.h"
 
 #define BUF (4 * PAGE)
 #define AT (MOCK_APERTURE_START + 16 * PAGE)
 #define SRC (MOCK_APERTURE_START + 64 * PAGE)
 #define NONE (-1)
+#define PASID 9
 
-/* What a valid structure names: dev is attached to ioas, which has buf at SRC. */
+/* What a valid structure names: dev is attached to ioas, which has buf at SRC; pasids has PASIDs. */
 struct objects {
 	int fd;
 	int file;
 	__u32 ioas;
 	struct mock_dev dev;
+	struct pasid_dev pasids;
+	struct iommu_pasid_entry entries[2];
 	char *buf;
 	struct iommu_iova_range ranges[4];
 };
@@ -35,6 +38,10 @@ union arg {
 	struct iommu_option option;
 	struct iommu_hwpt_alloc hwpt;
 	struct iommu_hw_info info;
+	struct iommu_pasid_alloc pasid_alloc;
+	struct iommu_pasid_free pasid_free;
+	struct iommu_pasid_info pasid_info;
+	struct iommu_pasid_list pasid_list;
 	char bytes[2 * PAGE];
 };
 

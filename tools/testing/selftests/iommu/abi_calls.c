@@ -79,6 +79,30 @@ static void fill_info(struct objects *o, union arg *a)
 	a->info.dev_id = o->dev.idev;
 }
 
+static void fill_pasid_alloc(struct objects *o, union arg *a)
+{
+	a->pasid_alloc.dev_id = o->pasids.idev;
+}
+
+static void fill_pasid_free(struct objects *o, union arg *a)
+{
+	pasid_tag(o->fd, o->pasids.idev, PASID);
+	a->pasid_free.dev_id = o->pasids.idev;
+	a->pasid_free.pasid = PASID;
+}
+
+static void fill_pasid_info(struct objects *o, union arg *a)
+{
+	a->pasid_info.dev_id = o->pasids.idev;
+}
+
+static void fill_pasid_list(struct objects *o, union arg *a)
+{
+	a->pasid_list.dev_id = o->pasids.idev;
+	a->pasid_list.num_entries = ARRAY_SIZE(o->entries);
+	a->pasid_list.entries = (unsigned long)o->entries;
+}
+
 #define FIELD(s, m) ((int)offsetof(struct s, m))
 
 const struct row rows[] = {
@@ -108,6 +132,18 @@ const struct row rows[] = {
 	{ "GET_HW_INFO", IOMMU_GET_HW_INFO, 40, 32, fill_info, FIELD(iommu_hw_info, flags), 1,
 	  { { 29, 1 }, { 30, 1 }, { 31, 1 } },
 	  { { FIELD(iommu_hw_info, dev_id), -ENOENT } } },
+	{ "PASID_ALLOC", IOMMU_PASID_ALLOC, 16, 16, fill_pasid_alloc,
+	  FIELD(iommu_pasid_alloc, flags), 3, {},
+	  { { FIELD(iommu_pasid_alloc, dev_id), -ENOENT } } },
+	{ "PASID_FREE", IOMMU_PASID_FREE, 16, 16, fill_pasid_free,
+	  FIELD(iommu_pasid_free, flags), 0, {},
+	  { { FIELD(iommu_pasid_free, dev_id), -ENOENT } } },
+	{ "PASID_INFO", IOMMU_PASID_INFO, 32, 32, fill_pasid_info,
+	  FIELD(iommu_pasid_info, flags), 0, {},
+	  { { FIELD(iommu_pasid_info, dev_id), -ENOENT } } },
+	{ "PASID_LIST", IOMMU_PASID_LIST, 40, 40, fill_pasid_list,
+	  FIELD(iommu_pasid_list, flags), 0, { { 20, 4 } },
+	  { { FIELD(iommu_pasid_list, dev_id), -ENOENT } } },
 };
 
 const struct row *const rows_end = rows + ARRAY_SIZE(rows);

@@ -81,7 +81,7 @@ static int setup(struct ctx *c)
 	    map_at(c->fd, c->idle, c->large, LARGE, AT + SMALL))
 		return -EIO;
 	c->access = access_new_pinning(c->fd, c->ioas);
-	return c->access < 0 ? c->access : 0;
+	return c->access < 0 ? c->access : setup_pasids(c);
 }
 
 /* Everything can be destroyed, and then there is nothing more. */
@@ -90,7 +90,8 @@ static int teardown(struct ctx *c)
 	int rc;
 
 	close(c->access);
-	rc = destroy(c->fd, c->dev.stdev) ?: destroy(c->fd, c->empty_dev.stdev) ?:
+	rc = teardown_pasids(c) ?: destroy(c->fd, c->dev.stdev) ?:
+	     destroy(c->fd, c->empty_dev.stdev) ?:
 	     destroy(c->fd, c->ioas) ?: destroy(c->fd, c->idle) ?: destroy(c->fd, c->empty);
 	for (__u32 id = 1; !rc && id < 64; id++) {
 		if (destroy(c->fd, id) != -ENOENT)
@@ -105,9 +106,20 @@ static int teardown(struct ctx *c)
 	return rc;
 }
 
+/* Anything that the call has made and not taken back. */
+static bool same_counts(struct ctx *c, const struct counts *before)
+{
+	struct counts now;
+
+	return !count(c->fd, 0, &now) && now.globals == before->globals &&
+	       now.attached == before->attached && now.domains == before->domains &&
+	       now.devices == before->devices;
+}
+
 /* One try: 1 if no allocation was left to fail, 0 to go on, or an error that is told. */
 static int try(const struct call *call, struct ctx *c, unsigned int n)
 {
+	struct counts counts;
 	long pinned;
 	bool failed;
 	int rc, after = 0;
@@ -116,17 +128,23 @@ static int try(const struct call *call, struct ctx *c, unsigned int n)
 		ksft_print_msg("%s, %u: cannot be prepared\n", call->name, n);
 		return -EIO;
 	}
+	if (count(c->fd, 0, &counts))
+		return -EIO;
 	pinned = pages_pinned();
 	arm(n);
 	rc = call->call(c);
 	failed = fired();
-	if (rc && ((rc != -ENOMEM && !any_errno) || call->must_succeed || !failed)) {
+	if (rc && ((rc != -ENOMEM && rc != call->instead && !any_errno) || call->must_succeed || !failed)) {
 		ksft_print_msg("%s, %u: %d (%s)\n", call->name, n, rc, strerror(-rc));
 		return rc;
 	}
 	if (rc && pages_pinned() != pinned) {
 		ksft_print_msg("%s, %u: %ld pages pinned, and before %ld\n", call->name, n,
 			       pages_pinned(), pinned);
+		return -EIO;
+	}
+	if (rc && !same_counts(c, &counts)) {
+		ksft_print_msg("%s, %u: something is left\n", call->name, n);
 		return -EIO;
 	}
 	if (rc && call->intact)
@@ -209,9 +227,11 @@ int main(int argc, char **argv)
 		if (file_put(settings[i].path, settings[i].value))
 			ksft_exit_skip("cannot set %s\n", settings[i].path);
 	}
-	ksft_set_plan(num_calls + 1);
+	ksft_set_plan(num_calls + num_pasid_calls + 1);
 	for (unsigned int i = 0; i < num_calls; i++)
 		test(&calls[i]);
+	for (unsigned int i = 0; i < num_pasid_calls; i++)
+		test(&pasid_calls[i]);
 	test_leaks();
 	ksft_finished();
 }

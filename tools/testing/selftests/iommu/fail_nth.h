@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "lib/iommu.h"
-#include "lib/mock.h"
+#include "lib/pasid.h"
 #include "lib/sys.h"
 
 #define AT (MOCK_APERTURE_START + 16 * PAGE)
@@ -26,7 +26,16 @@ struct ctx {
 	char *small, *large;
 	__u32 hwpt, new_id, pages;
 	__u64 iova;
+	/* With PASIDs: PASID is attached to ioas, and the table fits to hold it. */
+	struct pasid_dev own, global, parent, slice, new_pasids;
+	int emulated;
+	__u32 emulated_id, follower, fits, new_pasid;
 };
+
+#define PASID 9
+
+int setup_pasids(struct ctx *c);
+int teardown_pasids(struct ctx *c);
 
 struct call {
 	const char *name;
@@ -39,11 +48,15 @@ struct call {
 	int (*intact)(struct ctx *c);
 	/* Newer than the oldest kernel; without its own error it says ENOTTY. */
 	int (*optional)(struct ctx *c);
+	/* What it may say instead of ENOMEM, for somebody who does not tell. */
+	int instead;
 	/* Taking down needs no memory that could be missing. */
 	bool must_succeed;
 };
 
 extern const struct call calls[];
 extern const unsigned int num_calls;
+extern const struct call pasid_calls[];
+extern const unsigned int num_pasid_calls;
 
 #endif
