@@ -200,8 +200,9 @@ static int check_pasid(struct vfio_device *device, bool at_pasid, size_t missing
  *
  * Context: may sleep; takes dev_set->lock.
  * Return: 0; -EINVAL for a structure that is too short or a flag; -EDOM for a PASID
- * of 0; -EOPNOTSUPP for a PASID of a device that has none; -EFAULT; or why it
- * cannot be attached, and is still attached to what it was.
+ * of 0; -EOPNOTSUPP for a PASID of a device that has none; or why it cannot be
+ * attached, and is still attached to what it was. -EFAULT: the same, unless the
+ * answer could not be written although it could before: then it is detached.
  */
 int vfio_df_ioctl_attach_pt(struct vfio_device_file *df,
 			    struct vfio_device_attach_iommufd_pt __user *arg)

@@ -37,15 +37,19 @@
  *
  *   EDOM        PASID 0, which stands for requests without PASID
  *   ERANGE      the number, or what it stands for, is too big for the device
- *   EOPNOTSUPP  the device, or its IOMMU, has no PASIDs
+ *   EOPNOTSUPP  the device, or its IOMMU, has no PASIDs, or its IOMMU cannot
+ *               replace what is attached at one
  *   EPERM       the device shares its IOMMU group with others
  *   ENXIO       the number is not allocated, and has to be
  *   EINVAL      the page table cannot be used at a PASID, or that of requests
  *               without PASID not beside one; a way to allocate that the device
  *               or the context's other PASIDs exclude
  *   EBUSY       the number is taken, or attached
- *   ENOSPC      no number is left
+ *   ENOSPC      no number is left, of PASIDs or of the IOMMU's own for tables
  *   EDQUOT      the limit of the misc cgroup's resource pasid is reached
+ *
+ * A driver that has to know of each PASID, or a hypervisor, may refuse one: what
+ * it says is the errno then.
  */
 #ifndef _UAPI_IOMMUFD_H
 #define _UAPI_IOMMUFD_H
@@ -618,7 +622,8 @@ struct iommu_pasid_info {
  * @IOMMU_PASID_ENTRY_ALLOCATED: by IOMMU_PASID_ALLOC; else it is there because,
  *     and for as long as, it is attached
  * @IOMMU_PASID_ENTRY_ATTACHED: @hwpt_id and @ioas_id say to what
- * @IOMMU_PASID_ENTRY_IDENTITY: the number is the one in the device's requests
+ * @IOMMU_PASID_ENTRY_IDENTITY: the number is the one in the device's requests, as
+ *     it was promised to be; a tag never is, though it may be the same
  */
 enum iommu_pasid_entry_flags {
 	IOMMU_PASID_ENTRY_ALLOCATED = 1 << 0,

@@ -276,6 +276,7 @@ static void config_space(void)
 	check(at, "the function has a PASID capability", "it has none");
 	at = extended_capability(rig.dev, config_region(rig.dev), PCI_EXT_CAP_ID_PASID);
 	check(!at, "VFIO hides it", "it is at %#x", at);
+	not_written(real, PCI_EXT_CAP_ID_PASID, PCI_PASID_CTRL, "PASID");
 	not_written(real, PCI_EXT_CAP_ID_ATS, PCI_ATS_CTRL, "ATS");
 	not_written(real, PCI_EXT_CAP_ID_PRI, PCI_PRI_CTRL, "page request");
 	close(real);

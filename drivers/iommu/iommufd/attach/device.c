@@ -115,7 +115,7 @@ static int own_dma(struct iommufd_device *idev, struct iommufd_ctx *ictx)
 
 	if (!idev->slice)
 		return iommu_device_claim_dma_owner(idev->dev, ictx);
-	rc = pasid_global_get(&idev->own, idev->dev);
+	rc = pasid_global_get(&idev->own, idev->dev, core_max_pasids(idev->dev));
 	idev->pasids.rid.ppasid = idev->own.number;
 	return rc;
 }

@@ -16,14 +16,15 @@
 
 /*
  * The execute and privileged bits that are enabled, from the PASID control
- * register, PCIe base specification 6.0 section 7.8.8.3.
+ * register, PCIe base specification 6.0 section 7.8.8.3; a virtual function has
+ * its physical function's.
  */
 static u64 pasid_capabilities(struct pci_dev *pdev)
 {
-	u16 cap = pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_PASID), ctrl;
+	int ctrl = pci_pasid_status(pdev);
 	u64 caps = 0;
 
-	if (!cap || pci_read_config_word(pdev, cap + PCI_PASID_CTRL, &ctrl))
+	if (ctrl < 0)
 		return 0;
 	if (ctrl & PCI_PASID_CTRL_EXEC)
 		caps |= IOMMU_HW_CAP_PCI_PASID_EXEC;

@@ -120,9 +120,9 @@ static int take_global(struct pasid_dev *pd, struct pasid_number *num, u32 vpasi
 		return -EBUSY;
 	num->vpasid = vpasid;
 	if (vpasid) {
-		rc = pasid_set_get_tagged(pd->set, pd->dev, vpasid, &num->ppasid);
+		rc = pasid_set_get_tagged(pd->set, pd->dev, pd->max, vpasid, &num->ppasid);
 	} else {
-		rc = pasid_set_get_identity(pd->set, pd->dev, &num->vpasid);
+		rc = pasid_set_get_identity(pd->set, pd->dev, pd->max, &num->vpasid);
 		num->ppasid = num->vpasid;
 	}
 	if (rc)
@@ -344,7 +344,8 @@ void pasid_dev_info(struct pasid_dev *pd, struct iommu_pasid_info *info)
 	info->out_attached = pd->attached;
 }
 
-static void fill_entry(struct iommu_pasid_entry *entry, const struct pasid_number *num)
+static void fill_entry(struct iommu_pasid_entry *entry, const struct pasid_number *num,
+		       bool tagged)
 {
 	*entry = (struct iommu_pasid_entry) {
 		.pasid = num->vpasid,
@@ -355,7 +356,7 @@ static void fill_entry(struct iommu_pasid_entry *entry, const struct pasid_numbe
 		entry->flags |= IOMMU_PASID_ENTRY_ALLOCATED;
 	if (num->attached)
 		entry->flags |= IOMMU_PASID_ENTRY_ATTACHED;
-	if (num->vpasid == num->ppasid)
+	if (!tagged)
 		entry->flags |= IOMMU_PASID_ENTRY_IDENTITY;
 }
 
@@ -376,14 +377,17 @@ u32 pasid_dev_list(struct pasid_dev *pd, u32 *pasid, struct iommu_pasid_entry *e
 	struct pasid_number *num;
 	unsigned long at;
 	u32 nr = 0, next = 0;
+	bool tagged;
 
 	guard(mutex)(&pd->lock);
+	/* All names of a set are, or none is. */
+	tagged = pd->set && pasid_set_tagged(pd->set);
 	xa_for_each_start(&pd->numbers, at, num, *pasid) {
 		if (nr == room) {
 			next = num->vpasid;
 			break;
 		}
-		fill_entry(&entries[nr++], num);
+		fill_entry(&entries[nr++], num, tagged);
 	}
 	*pasid = next;
 	*changes = pd->changes;

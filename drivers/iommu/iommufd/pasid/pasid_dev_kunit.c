@@ -304,7 +304,7 @@ static void check_entry(struct world *w, struct fake_dev *d,
 		flags |= IOMMU_PASID_ENTRY_ALLOCATED;
 	if (e->attached)
 		flags |= IOMMU_PASID_ENTRY_ATTACHED;
-	if (e->ppasid == entry->pasid)
+	if (!d->global || !w->ctx[d->ctx].tagged)
 		flags |= IOMMU_PASID_ENTRY_IDENTITY;
 	KUNIT_EXPECT_EQ(w->test, flags, entry->flags);
 	KUNIT_EXPECT_EQ(w->test, e->attached ? entry->pasid : 0, entry->hwpt_id);

@@ -59,19 +59,25 @@ void pasid_set_capacity(bool on)
 /**
  * pasid_global_get() - a number that nobody in the system uses
  * @global: set to it
- * @dev: the device that it has to be narrow enough for
+ * @dev: the device that it is for
+ * @max: the number has to be smaller, also where @dev could have greater ones
  *
  * Context: may sleep.
  * Return: 0; -EDQUOT at the limit of the caller's misc cgroup; -ENOSPC when the
  * device has no number left, or memory is short; -EOPNOTSUPP without PASIDs.
  */
-int pasid_global_get(struct pasid_global *global, struct device *dev)
+int pasid_global_get(struct pasid_global *global, struct device *dev, u32 max)
 {
 	/* First the number: without one the limit of a cgroup is not what is wrong. */
 	int rc = core_pasid_alloc(dev, &global->number);
 
 	if (rc)
 		return rc;
+	/* The smallest that was free. */
+	if (global->number >= max) {
+		core_pasid_free(global->number);
+		return -ENOSPC;
+	}
 	global->cg = get_current_misc_cg();
 	if (!misc_cg_try_charge(MISC_CG_RES_PASID, global->cg, 1))
 		return 0;
@@ -185,6 +191,7 @@ put:
  * pasid_set_get_tagged() - one more device uses a name
  * @set: the set
  * @dev: the device
+ * @max: its numbers are smaller
  * @vpasid: the name, 1 to 2^20 - 1
  * @ppasid: set to what it stands for
  *
@@ -193,7 +200,8 @@ put:
  * the set has other names that the kernel chose; a follower's error; -ENOMEM, or
  * see pasid_global_get().
  */
-int pasid_set_get_tagged(struct pasid_set *set, struct device *dev, u32 vpasid, u32 *ppasid)
+int pasid_set_get_tagged(struct pasid_set *set, struct device *dev, u32 max, u32 vpasid,
+			 u32 *ppasid)
 {
 	struct pasid_global global;
 	struct pasid_pair *pair;
@@ -202,7 +210,7 @@ int pasid_set_get_tagged(struct pasid_set *set, struct device *dev, u32 vpasid, 
 	guard(mutex)(&set->lock);
 	pair = xa_load(&set->pairs, vpasid);
 	if (pair) {
-		if (pair->global.number >= core_max_pasids(dev))
+		if (pair->global.number >= max)
 			return -ERANGE;
 		pair->users++;
 		*ppasid = pair->global.number;
@@ -210,7 +218,7 @@ int pasid_set_get_tagged(struct pasid_set *set, struct device *dev, u32 vpasid, 
 	}
 	if (!xa_empty(&set->pairs) && !set->tagged)
 		return -EINVAL;
-	rc = pasid_global_get(&global, dev);
+	rc = pasid_global_get(&global, dev, max);
 	if (!rc)
 		rc = add_pair(set, &global, vpasid);
 	if (rc)
@@ -224,13 +232,14 @@ int pasid_set_get_tagged(struct pasid_set *set, struct device *dev, u32 vpasid, 
  * pasid_set_get_identity() - a name that stands for itself
  * @set: the set
  * @dev: the device
+ * @max: its numbers are smaller
  * @pasid: set to it
  *
  * Context: may sleep; takes @lock and calls the followers.
  * Return: 0; -EINVAL if the set has names that the user chose; a follower's error;
  * -ENOMEM, or see pasid_global_get().
  */
-int pasid_set_get_identity(struct pasid_set *set, struct device *dev, u32 *pasid)
+int pasid_set_get_identity(struct pasid_set *set, struct device *dev, u32 max, u32 *pasid)
 {
 	struct pasid_global global;
 	int rc;
@@ -238,7 +247,7 @@ int pasid_set_get_identity(struct pasid_set *set, struct device *dev, u32 *pasid
 	guard(mutex)(&set->lock);
 	if (!xa_empty(&set->pairs) && set->tagged)
 		return -EINVAL;
-	rc = pasid_global_get(&global, dev);
+	rc = pasid_global_get(&global, dev, max);
 	if (!rc)
 		rc = add_pair(set, &global, global.number);
 	if (rc)
@@ -267,6 +276,19 @@ void pasid_set_put(struct pasid_set *set, u32 vpasid)
 	xa_erase(&set->pairs, vpasid);
 	pasid_global_put(&pair->global);
 	kfree(pair);
+}
+
+/**
+ * pasid_set_tagged() - whether the names are tags
+ * @set: the set, not empty
+ *
+ * Context: may sleep; takes @lock.
+ * Return: whether the user chose them.
+ */
+bool pasid_set_tagged(struct pasid_set *set)
+{
+	guard(mutex)(&set->lock);
+	return set->tagged;
 }
 
 /**

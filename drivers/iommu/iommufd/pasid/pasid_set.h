@@ -27,14 +27,16 @@ struct pasid_global {
 };
 
 void pasid_set_capacity(bool on);
-int pasid_global_get(struct pasid_global *global, struct device *dev);
+int pasid_global_get(struct pasid_global *global, struct device *dev, u32 max);
 void pasid_global_put(struct pasid_global *global);
 
 struct pasid_set *pasid_set_new(void);
 void pasid_set_free(struct pasid_set *set);
-int pasid_set_get_tagged(struct pasid_set *set, struct device *dev, u32 vpasid, u32 *ppasid);
-int pasid_set_get_identity(struct pasid_set *set, struct device *dev, u32 *pasid);
+int pasid_set_get_tagged(struct pasid_set *set, struct device *dev, u32 max, u32 vpasid,
+			 u32 *ppasid);
+int pasid_set_get_identity(struct pasid_set *set, struct device *dev, u32 max, u32 *pasid);
 void pasid_set_put(struct pasid_set *set, u32 vpasid);
+bool pasid_set_tagged(struct pasid_set *set);
 int pasid_set_follow(struct pasid_set *set, struct iommufd_pasid_follower *follower);
 void pasid_set_unfollow(struct pasid_set *set, struct iommufd_pasid_follower *follower);
 
