@@ -7,7 +7,6 @@
 #include <linux/iommufd.h>
 #include <linux/mm.h>
 
-#include "../domain/core.h"
 #include "../tables/hwpt.h"
 #include "mock.h"
 
@@ -51,7 +50,7 @@ static int move_as_mainline(struct op_call *call, u32 id, u32 pasid, u32 *pt_id,
 	CLASS(mock_stdev, stdev)(call->ictx, id);
 	if (IS_ERR(stdev))
 		return PTR_ERR(stdev);
-	if (!is_hwpt || !stdev->idev || !core_max_pasids(&stdev->mdev->dev))
+	if (!is_hwpt || !stdev->idev || !stdev->mdev->dev.iommu->max_pasids)
 		return -EINVAL;
 	rc = move(stdev->idev, pasid, pt_id);
 	return rc ? rc : op_respond(call);

@@ -13,7 +13,7 @@
 #define NONE (-1)
 #define PASID 9
 
-/* What a valid structure names: dev is attached to ioas, which has buf at SRC; pasids has PASIDs. */
+/* What a valid structure names: dev is on ioas, which has buf at SRC; pasids has PASIDs. */
 struct objects {
 	int fd;
 	int file;

@@ -116,6 +116,11 @@ static bool same_counts(struct ctx *c, const struct counts *before)
 	       now.devices == before->devices;
 }
 
+static bool may_say(const struct call *call, int rc)
+{
+	return rc == -ENOMEM || rc == call->instead || any_errno;
+}
+
 /* One try: 1 if no allocation was left to fail, 0 to go on, or an error that is told. */
 static int try(const struct call *call, struct ctx *c, unsigned int n)
 {
@@ -134,7 +139,7 @@ static int try(const struct call *call, struct ctx *c, unsigned int n)
 	arm(n);
 	rc = call->call(c);
 	failed = fired();
-	if (rc && ((rc != -ENOMEM && rc != call->instead && !any_errno) || call->must_succeed || !failed)) {
+	if (rc && (!may_say(call, rc) || call->must_succeed || !failed)) {
 		ksft_print_msg("%s, %u: %d (%s)\n", call->name, n, rc, strerror(-rc));
 		return rc;
 	}

@@ -6,6 +6,10 @@
 
 #include "fail_nth.h"
 
+/* No table that grows with numbers has room for these. */
+#define FAR 70000
+#define AWAY 300000
+
 static int tag_and_attach(struct ctx *c, const struct pasid_dev *dev)
 {
 	return pasid_tag(c->fd, dev->idev, PASID) ?:
@@ -27,7 +31,7 @@ int setup_pasids(struct ctx *c)
 	if (c->emulated < 0)
 		return c->emulated;
 	return pasid_tag(c->fd, c->emulated_id, PASID) ?:
-	       pasid_tag(c->fd, c->emulated_id, PASID + 1) ?:
+	       pasid_tag(c->fd, c->emulated_id, AWAY) ?:
 	       access_attach_at(c->fd, c->emulated, PASID, c->ioas);
 }
 
@@ -52,30 +56,31 @@ static int done_alloc(struct ctx *c)
 /* Of all devices: the setup's, and no other. */
 static int intact_numbers(struct ctx *c)
 {
-	return pasids_in_use(c->fd, c->own.idev) == 1 && pasids_in_use(c->fd, c->global.idev) == 1 &&
+	return pasids_in_use(c->fd, c->own.idev) == 1 &&
+	       pasids_in_use(c->fd, c->global.idev) == 1 &&
 	       pasids_in_use(c->fd, c->emulated_id) == 2 &&
 	       pasids_attached(c->fd, c->own.idev) == 1 &&
-	       pair(c->fd, c->follower, PASID + 40, NULL) == -ENOENT ? 0 : -EIO;
+	       pair(c->fd, c->follower, FAR, NULL) == -ENOENT ? 0 : -EIO;
 }
 
 static int call_tag(struct ctx *c)
 {
-	return pasid_tag(c->fd, c->own.idev, PASID + 40);
+	return pasid_tag(c->fd, c->own.idev, FAR);
 }
 
 static int done_tag(struct ctx *c)
 {
-	return pasid_free(c->fd, c->own.idev, PASID + 40);
+	return pasid_free(c->fd, c->own.idev, FAR);
 }
 
 static int call_tag_global(struct ctx *c)
 {
-	return pasid_tag(c->fd, c->global.idev, PASID + 40);
+	return pasid_tag(c->fd, c->global.idev, FAR);
 }
 
 static int done_tag_global(struct ctx *c)
 {
-	return pasid_free(c->fd, c->global.idev, PASID + 40);
+	return pasid_free(c->fd, c->global.idev, FAR);
 }
 
 /* In a context of its own: the other has tags. */
@@ -112,41 +117,41 @@ static int call_list(struct ctx *c)
 /* A number that is not allocated, to an IOAS that has no table yet and pins nothing. */
 static int call_attach(struct ctx *c)
 {
-	return pasid_attach(c->fd, c->own.stdev, PASID + 40, c->idle, NULL);
+	return pasid_attach(c->fd, c->own.stdev, FAR, c->idle, NULL);
 }
 
 static int done_attach(struct ctx *c)
 {
-	return request(c->fd, c->own.stdev, PASID + 40, AT, c->small, SMALL) ?:
-	       pasid_detach(c->fd, c->own.stdev, PASID + 40) ?: intact_numbers(c);
+	return request(c->fd, c->own.stdev, FAR, AT, c->small, SMALL) ?:
+	       pasid_detach(c->fd, c->own.stdev, FAR) ?: intact_numbers(c);
 }
 
 static int call_attach_table(struct ctx *c)
 {
-	return pasid_attach(c->fd, c->own.stdev, PASID + 40, c->fits, NULL);
+	return pasid_attach(c->fd, c->own.stdev, FAR, c->fits, NULL);
 }
 
 static int done_attach_table(struct ctx *c)
 {
-	return pasid_detach(c->fd, c->own.stdev, PASID + 40) ?: intact_numbers(c);
+	return pasid_detach(c->fd, c->own.stdev, FAR) ?: intact_numbers(c);
 }
 
 static int call_attach_global(struct ctx *c)
 {
-	return pasid_attach(c->fd, c->global.stdev, PASID + 40, c->idle, NULL);
+	return pasid_attach(c->fd, c->global.stdev, FAR, c->idle, NULL);
 }
 
 static int done_attach_global(struct ctx *c)
 {
-	return request(c->fd, c->global.stdev, PASID + 40, AT, c->small, SMALL) ?:
-	       pasid_detach(c->fd, c->global.stdev, PASID + 40) ?: done_tag_global(c);
+	return request(c->fd, c->global.stdev, FAR, AT, c->small, SMALL) ?:
+	       pasid_detach(c->fd, c->global.stdev, FAR) ?: done_tag_global(c);
 }
 
 static int intact_attach_global(struct ctx *c)
 {
 	if (pasids_attached(c->fd, c->global.idev) != 1)
 		return -EIO;
-	return pair(c->fd, c->global.stdev, PASID + 40, NULL) == -ENOENT ? done_tag_global(c) :
+	return pair(c->fd, c->global.stdev, FAR, NULL) == -ENOENT ? done_tag_global(c) :
 									   -EIO;
 }
 
@@ -224,7 +229,7 @@ static int done_bind(struct ctx *c)
 static int before_unbind(struct ctx *c)
 {
 	return call_bind_slice(c) ?: tag_and_attach(c, &c->new_pasids) ?:
-	       pasid_tag(c->fd, c->new_pasids.idev, PASID + 40);
+	       pasid_tag(c->fd, c->new_pasids.idev, FAR);
 }
 
 static int call_follow(struct ctx *c)
@@ -240,12 +245,12 @@ static int call_emulated(struct ctx *c)
 
 static int call_emulated_attach(struct ctx *c)
 {
-	return access_attach_at(c->fd, c->emulated, PASID + 1, c->idle);
+	return access_attach_at(c->fd, c->emulated, AWAY, c->idle);
 }
 
 static int done_emulated_attach(struct ctx *c)
 {
-	return access_detach_at(c->fd, c->emulated, PASID + 1);
+	return access_detach_at(c->fd, c->emulated, AWAY);
 }
 
 static int call_emulated_replace(struct ctx *c)

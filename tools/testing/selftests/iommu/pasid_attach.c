@@ -11,7 +11,7 @@
 #define BUF (4 * PAGE)
 #define AT (MOCK_APERTURE_START + 16 * PAGE)
 #define V 9
-#define MAX (1u << MOCK_PASID_WIDTH)
+#define MAX 0x100000u
 
 /* One device, V allocated, and two IOASes with different memory at the same IOVA. */
 FIXTURE(at_pasid)

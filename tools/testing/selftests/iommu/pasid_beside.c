@@ -84,7 +84,6 @@ static int tag_and_attach(int fd, const struct pasid_dev *dev, __u32 vpasid, __u
 	       pasid_attach(fd, dev->stdev, vpasid, ioas, NULL);
 }
 
-
 /* The function itself, of which there are slices. */
 static int bind_again(int fd, const struct pasid_dev *slice, __u32 pt, struct pasid_dev *dev)
 {

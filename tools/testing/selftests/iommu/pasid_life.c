@@ -270,7 +270,7 @@ TEST_F_TIMEOUT(life, killed, 300)
 #define GROUP CGROOT "/iommu-selftest"
 
 /* The number behind pasid in one of the group's files; -1 if there is none. */
-static long misc(const char *file)
+static long charge(const char *file)
 {
 	char path[128], name[32];
 	long value = -1, got;
@@ -310,7 +310,7 @@ FIXTURE_SETUP(cgroup)
 	ASSERT_EQ(0, mkdir(GROUP, 0755));
 	snprintf(pid, sizeof(pid), "%d", getpid());
 	ASSERT_EQ(0, file_put(GROUP "/cgroup.procs", pid));
-	ASSERT_EQ(0, misc("current"));
+	ASSERT_EQ(0, charge("current"));
 }
 
 FIXTURE_TEARDOWN(cgroup)
@@ -318,7 +318,7 @@ FIXTURE_TEARDOWN(cgroup)
 	char pid[16];
 
 	close(self->fd);
-	EXPECT_EQ(0, misc("current"));
+	EXPECT_EQ(0, charge("current"));
 	snprintf(pid, sizeof(pid), "%d", getpid());
 	EXPECT_EQ(0, file_put(CGROOT "/cgroup.procs", pid));
 	EXPECT_EQ(0, rmdir(GROUP));
@@ -335,23 +335,23 @@ TEST_F(cgroup, limit)
 	ASSERT_EQ(0, file_put(GROUP "/misc.max", "pasid 3"));
 	for (__u32 tag = 1; tag <= 3; tag++)
 		ASSERT_EQ(0, pasid_tag(self->fd, self->dev.idev, tag));
-	EXPECT_EQ(3, misc("current"));
-	EXPECT_EQ(0, misc("events"));
+	EXPECT_EQ(3, charge("current"));
+	EXPECT_EQ(0, charge("events"));
 	EXPECT_EQ(-EDQUOT, pasid_tag(self->fd, self->dev.idev, 4));
-	EXPECT_EQ(1, misc("events"));
+	EXPECT_EQ(1, charge("events"));
 	EXPECT_EQ(-EDQUOT, slice_new(self->fd, &self->parent, 0, &slice));
-	EXPECT_EQ(3, misc("current"));
+	EXPECT_EQ(3, charge("current"));
 	/* Numbers of a device's own are no resource of the system. */
 	ASSERT_EQ(0, per_rid_new(self->fd, 0, &own));
 	EXPECT_EQ(0, pasid_alloc(self->fd, own.idev, 0, &pasid));
-	EXPECT_EQ(3, misc("current"));
+	EXPECT_EQ(3, charge("current"));
 	EXPECT_EQ(0, pasid_free(self->fd, self->dev.idev, 2));
-	EXPECT_EQ(2, misc("current"));
+	EXPECT_EQ(2, charge("current"));
 	ASSERT_EQ(0, slice_new(self->fd, &self->parent, 0, &slice));
-	EXPECT_EQ(3, misc("current"));
+	EXPECT_EQ(3, charge("current"));
 	EXPECT_EQ(0, destroy(self->fd, slice.stdev));
 	EXPECT_EQ(0, pasid_tag(self->fd, self->dev.idev, 4));
-	EXPECT_EQ(3, misc("current"));
+	EXPECT_EQ(3, charge("current"));
 }
 
 /* Who allocated pays, until it is free, wherever that process has gone. */
@@ -363,11 +363,11 @@ TEST_F(cgroup, payer)
 	ASSERT_EQ(0, pasid_tag(self->fd, self->dev.idev, 1));
 	ASSERT_EQ(0, file_put(CGROOT "/cgroup.procs", pid));
 	ASSERT_EQ(0, pasid_tag(self->fd, self->dev.idev, 2));
-	EXPECT_EQ(1, misc("current"));
+	EXPECT_EQ(1, charge("current"));
 	EXPECT_EQ(0, pasid_free(self->fd, self->dev.idev, 2));
-	EXPECT_EQ(1, misc("current"));
+	EXPECT_EQ(1, charge("current"));
 	EXPECT_EQ(0, pasid_free(self->fd, self->dev.idev, 1));
-	EXPECT_EQ(0, misc("current"));
+	EXPECT_EQ(0, charge("current"));
 }
 
 TEST_HARNESS_MAIN
