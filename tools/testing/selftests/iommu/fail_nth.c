@@ -106,16 +106,6 @@ static int teardown(struct ctx *c)
 	return rc;
 }
 
-/* Anything that the call has made and not taken back. */
-static bool same_counts(struct ctx *c, const struct counts *before)
-{
-	struct counts now;
-
-	return !count(c->fd, 0, &now) && now.globals == before->globals &&
-	       now.attached == before->attached && now.domains == before->domains &&
-	       now.devices == before->devices;
-}
-
 static bool may_say(const struct call *call, int rc)
 {
 	return rc == -ENOMEM || rc == call->instead || any_errno;
@@ -148,7 +138,7 @@ static int try(const struct call *call, struct ctx *c, unsigned int n)
 			       pages_pinned(), pinned);
 		return -EIO;
 	}
-	if (rc && !same_counts(c, &counts)) {
+	if (rc && !nothing_left(c->fd, &counts)) {
 		ksft_print_msg("%s, %u: something is left\n", call->name, n);
 		return -EIO;
 	}

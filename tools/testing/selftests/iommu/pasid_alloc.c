@@ -45,13 +45,8 @@ FIXTURE_SETUP(alloc)
 /* What a test has not freed is freed with the device. */
 FIXTURE_TEARDOWN(alloc)
 {
-	struct counts after;
-
 	EXPECT_EQ(0, destroy(self->fd, self->dev.stdev));
-	ASSERT_EQ(0, count(self->fd, 0, &after));
-	EXPECT_EQ(self->before.globals, after.globals);
-	EXPECT_EQ(self->before.domains, after.domains);
-	EXPECT_EQ(self->before.devices, after.devices);
+	EXPECT_TRUE(nothing_left(self->fd, &self->before));
 	EXPECT_EQ(self->taint, kernel_taint()) TH_LOG("the kernel's log has a warning");
 	close(self->fd);
 }
@@ -99,8 +94,9 @@ TEST_F(alloc, tagged)
 		EXPECT_EQ(-EBUSY, pasid_tag(self->fd, self->dev.idev, tags[i]));
 		EXPECT_EQ(0, pasid_entry(self->fd, self->dev.idev, tags[i], &entry));
 		EXPECT_TRUE(entry.flags & IOMMU_PASID_ENTRY_ALLOCATED);
-		if (!variant->global)
-			EXPECT_TRUE(entry.flags & IOMMU_PASID_ENTRY_IDENTITY);
+		/* Some of the system's numbers are tags by chance, and not the big ones. */
+		if (!variant->global || tags[i] >= MAX / 2)
+			EXPECT_EQ(!variant->global, !!(entry.flags & IOMMU_PASID_ENTRY_IDENTITY));
 	}
 	EXPECT_EQ(ARRAY_SIZE(tags), pasids_in_use(self->fd, self->dev.idev));
 	/* No number from a guest takes more than one of the system's. */

@@ -4,85 +4,7 @@
  * the kernel, and emulated devices. As in pasid_mix, each test is a row of the
  * table in Documentation/userspace-api/iommu-pasid.rst.
  */
-#include <errno.h>
-#include <kselftest_harness.h>
-
-#include "lib/iommu.h"
-#include "lib/pasid.h"
-#include "lib/sys.h"
-
-#define BUF (2 * PAGE)
-#define AT (MOCK_APERTURE_START + 16 * PAGE)
-#define V 100
-
-/* Two contexts, in the first two IOASes with different memory at the same IOVA. */
-FIXTURE(beside)
-{
-	int fd, fd2;
-	__u32 ioas, other, ioas2;
-	char *buf, *buf2;
-	struct counts before;
-	long taint;
-};
-
-FIXTURE_SETUP(beside)
-{
-	self->fd = iommu_open();
-	self->fd2 = iommu_open();
-	ASSERT_LE(0, self->fd2);
-	self->taint = kernel_taint();
-	ASSERT_EQ(0, count(self->fd, 0, &self->before));
-	self->ioas = ioas_new(self->fd);
-	self->other = ioas_new(self->fd);
-	self->ioas2 = ioas_new(self->fd2);
-	ASSERT_NE(0, self->ioas2);
-	self->buf = mem_shared(BUF);
-	self->buf2 = mem_shared(BUF);
-	ASSERT_NE(NULL, self->buf2);
-	ASSERT_EQ(0, map_at(self->fd, self->ioas, self->buf, BUF, AT));
-	ASSERT_EQ(0, map_at(self->fd, self->other, self->buf2, BUF, AT));
-	ASSERT_EQ(0, map_at(self->fd2, self->ioas2, self->buf2, BUF, AT));
-}
-
-FIXTURE_TEARDOWN(beside)
-{
-	int fd = iommu_open();
-	struct counts after;
-
-	/* A parent that the first has stays as long as slices of the second need it. */
-	close(self->fd);
-	close(self->fd2);
-	ASSERT_EQ(0, count(fd, 0, &after));
-	EXPECT_EQ(self->before.globals, after.globals);
-	EXPECT_EQ(self->before.attached, after.attached);
-	EXPECT_EQ(self->before.domains, after.domains);
-	EXPECT_EQ(self->before.devices, after.devices);
-	EXPECT_EQ(self->taint, kernel_taint()) TH_LOG("the kernel's log has a warning");
-	close(fd);
-}
-
-#define REACHES(dev, pasid, mem) request(self->fd, (dev).stdev, pasid, AT, mem, BUF)
-
-/* What the driver of an attached device was told; 0 if nothing. */
-static __u32 number_of(int fd, const struct pasid_dev *dev, __u32 vpasid)
-{
-	__u32 number;
-
-	return pair(fd, dev->stdev, vpasid, &number) ? 0 : number;
-}
-
-static __u32 globals(int fd)
-{
-	struct counts counts;
-
-	return count(fd, 0, &counts) ? ~0u : counts.globals;
-}
-
-static int tag_and_attach(int fd, const struct pasid_dev *dev, __u32 vpasid, __u32 ioas)
-{
-	return pasid_tag(fd, dev->idev, vpasid) ?:
-	       pasid_attach(fd, dev->stdev, vpasid, ioas, NULL);
-}
+#include "pasid_mix.h"
 
 /* The function itself, of which there are slices. */
 static int bind_again(int fd, const struct pasid_dev *slice, __u32 pt, struct pasid_dev *dev)
@@ -91,7 +13,7 @@ static int bind_again(int fd, const struct pasid_dev *slice, __u32 pt, struct pa
 		       slice->index, pt, dev);
 }
 
-TEST_F(beside, whole_function_and_its_slices)
+TEST_F(mix, whole_function_and_its_slices)
 {
 	struct pasid_dev whole, a, b;
 
@@ -115,7 +37,7 @@ TEST_F(beside, whole_function_and_its_slices)
 }
 
 /* The function's own user leaves first. */
-TEST_F(beside, whole_function_leaves_its_slices)
+TEST_F(mix, whole_function_leaves_its_slices)
 {
 	struct pasid_dev whole, again, a, b;
 
@@ -133,7 +55,7 @@ TEST_F(beside, whole_function_leaves_its_slices)
 }
 
 /* Who owns no PASID of the device may not have the device: bind it before the slices are used. */
-TEST_F(beside, whole_function_after_its_slices)
+TEST_F(mix, whole_function_after_its_slices)
 {
 	struct pasid_dev first, again, a;
 
@@ -147,7 +69,7 @@ TEST_F(beside, whole_function_after_its_slices)
 	EXPECT_EQ(0, request(self->fd2, a.stdev, 0, AT, self->buf2, BUF));
 }
 
-TEST_F(beside, kernel_on_a_global_device)
+TEST_F(mix, kernel_on_a_global_device)
 {
 	struct pasid_dev dev;
 	__u32 id, taken, later, number;
@@ -174,7 +96,7 @@ TEST_F(beside, kernel_on_a_global_device)
 	EXPECT_EQ(0, destroy(self->fd, id));
 }
 
-TEST_F(beside, kernel_and_identities)
+TEST_F(mix, kernel_and_identities)
 {
 	__u32 id[3], taken[3], pasid[3];
 	struct pasid_dev dev;
@@ -192,7 +114,7 @@ TEST_F(beside, kernel_and_identities)
 		EXPECT_EQ(0, destroy(self->fd, id[i]));
 }
 
-TEST_F(beside, kernel_on_a_per_rid_device)
+TEST_F(mix, kernel_on_a_per_rid_device)
 {
 	struct pasid_dev dev;
 	__u32 id, taken;
@@ -213,7 +135,7 @@ TEST_F(beside, kernel_on_a_per_rid_device)
 }
 
 /* An emulated device with numbers of its own has nothing to do with any other. */
-TEST_F(beside, emulated_own_numbers)
+TEST_F(mix, emulated_own_numbers)
 {
 	struct pasid_dev own, global;
 	__u32 id, got;
@@ -239,7 +161,7 @@ TEST_F(beside, emulated_own_numbers)
 }
 
 /* One with numbers of the system has its place in the context's set. */
-TEST_F(beside, emulated_global_numbers)
+TEST_F(mix, emulated_global_numbers)
 {
 	struct pasid_dev parent, slice;
 	__u32 id, got, follower, number;

@@ -89,19 +89,14 @@ FIXTURE_SETUP(life)
 	EXPECT_EQ(self->before.devices + 3, counts.devices);
 }
 
-static bool nothing_left(struct _test_data_life *self)
+static bool all_gone(struct _test_data_life *self)
 {
-	struct counts after;
-
-	return !count(self->watch, 0, &after) && after.globals == self->before.globals &&
-	       after.attached == self->before.attached &&
-	       after.domains == self->before.domains && after.devices == self->before.devices &&
-	       pins_outstanding() == self->pins;
+	return nothing_left(self->watch, &self->before) && pins_outstanding() == self->pins;
 }
 
 FIXTURE_TEARDOWN(life)
 {
-	EXPECT_TRUE(nothing_left(self));
+	EXPECT_TRUE(all_gone(self));
 	EXPECT_EQ(0, pages_pinned());
 	EXPECT_EQ(self->taint, kernel_taint()) TH_LOG("the kernel's log has a warning");
 	close(self->watch);
@@ -110,7 +105,7 @@ FIXTURE_TEARDOWN(life)
 TEST_F(life, close_context_first)
 {
 	close(self->w.fd);
-	EXPECT_FALSE(nothing_left(self));
+	EXPECT_FALSE(all_gone(self));
 	close(self->w.access);
 }
 
@@ -262,7 +257,7 @@ TEST_F_TIMEOUT(life, killed, 300)
 		ASSERT_EQ(0, kill(pid, SIGKILL));
 		ASSERT_EQ(pid, waitpid(pid, &status, 0));
 		ASSERT_EQ(SIGKILL, WTERMSIG(status));
-		ASSERT_TRUE(nothing_left(self));
+		ASSERT_TRUE(all_gone(self));
 	}
 }
 

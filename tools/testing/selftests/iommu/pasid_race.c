@@ -364,14 +364,6 @@ static void told(const struct thread *threads)
 	}
 }
 
-static bool nothing_left(int fd, const struct race *r, const struct counts *before)
-{
-	struct counts after;
-
-	return !count(fd, 0, &after) && !memcmp(before, &after, sizeof(after)) &&
-	       !mock_check_refs(fd, r->buf, PAGE, 0);
-}
-
 int main(int argc, char **argv)
 {
 	const char *given = argc == 2 ? argv[1] : getenv("PASID_RACE_SECONDS");
@@ -393,7 +385,8 @@ int main(int argc, char **argv)
 	ksft_test_result(!r.what, "refused as told: %s %d\n", r.what ?: "all", r.rc);
 	close(r.goes.fd);
 	close(r.stays.fd);
-	ksft_test_result(!destroy(fd, r.parent.stdev) && nothing_left(fd, &r, &before),
+	ksft_test_result(!destroy(fd, r.parent.stdev) && nothing_left(fd, &before) &&
+			 !mock_check_refs(fd, r.buf, PAGE, 0),
 			 "nothing is left\n");
 	ksft_test_result(taint == kernel_taint(), "no warning in the kernel's log\n");
 	ksft_finished();

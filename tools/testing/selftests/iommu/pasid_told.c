@@ -1,84 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Who is told of PASIDs, and when: the driver of the device, and who follows a context's set. */
-#include <errno.h>
-#include <kselftest_harness.h>
-
-#include "lib/iommu.h"
-#include "lib/pasid.h"
-#include "lib/sys.h"
-
-#define BUF (4 * PAGE)
-#define AT (MOCK_APERTURE_START + 16 * PAGE)
-#define V 9
-
-/* One device, V allocated, and two IOASes with different memory at the same IOVA. */
-FIXTURE(told)
-{
-	int fd;
-	__u32 ioas, other;
-	char *buf, *buf2;
-	struct pasid_dev dev;
-	struct counts before;
-	long taint;
-};
-
-FIXTURE_VARIANT(told)
-{
-	bool global;
-};
-
-FIXTURE_VARIANT_ADD(told, per_rid) { .global = false };
-FIXTURE_VARIANT_ADD(told, global) { .global = true };
-
-FIXTURE_SETUP(told)
-{
-	self->fd = iommu_open();
-	ASSERT_LE(0, self->fd);
-	self->taint = kernel_taint();
-	ASSERT_EQ(0, count(self->fd, 0, &self->before));
-	self->ioas = ioas_new(self->fd);
-	self->other = ioas_new(self->fd);
-	ASSERT_NE(0, self->other);
-	self->buf = mem_shared(BUF);
-	self->buf2 = mem_shared(BUF);
-	ASSERT_NE(NULL, self->buf2);
-	ASSERT_EQ(0, map_at(self->fd, self->ioas, self->buf, BUF, AT));
-	ASSERT_EQ(0, map_at(self->fd, self->other, self->buf2, BUF, AT));
-	ASSERT_EQ(0, variant->global ? global_new(self->fd, 0, &self->dev) :
-				       per_rid_new(self->fd, 0, &self->dev));
-	ASSERT_EQ(0, pasid_tag(self->fd, self->dev.idev, V));
-}
-
-/* The device ends with whatever is attached. */
-FIXTURE_TEARDOWN(told)
-{
-	struct counts after;
-
-	EXPECT_EQ(0, destroy(self->fd, self->dev.stdev));
-	EXPECT_EQ(0, destroy(self->fd, self->ioas));
-	EXPECT_EQ(0, destroy(self->fd, self->other));
-	ASSERT_EQ(0, count(self->fd, 0, &after));
-	EXPECT_EQ(self->before.globals, after.globals);
-	EXPECT_EQ(self->before.attached, after.attached);
-	EXPECT_EQ(self->before.domains, after.domains);
-	EXPECT_EQ(self->before.devices, after.devices);
-	EXPECT_EQ(0, pages_pinned());
-	EXPECT_EQ(self->taint, kernel_taint()) TH_LOG("the kernel's log has a warning");
-	close(self->fd);
-}
-
-#define ATTACH(pasid, pt) pasid_attach(self->fd, self->dev.stdev, pasid, pt, NULL)
-#define REPLACE(pasid, pt) pasid_replace(self->fd, self->dev.stdev, pasid, pt, NULL)
-#define DETACH(pasid) pasid_detach(self->fd, self->dev.stdev, pasid)
-#define REACHES(pasid, mem) request(self->fd, self->dev.stdev, pasid, AT, mem, BUF)
-#define ALLOC(pt, flags, out) hwpt_alloc(self->fd, self->dev.idev, pt, flags, out)
-
-static __u32 entries(int fd, const struct pasid_dev *dev)
-{
-	struct counts counts;
-
-	return count(fd, dev->index, &counts) ? ~0u : counts.entries;
-}
+#include "pasid_attach.h"
 
 /* The events since one, as letters: map, unmap, Set, Replace, reMove; only of one device. */
 static const char *happened(int fd, __u64 since, const struct pasid_dev *dev, __u32 vpasid)
@@ -105,7 +27,7 @@ static const char *happened(int fd, __u64 since, const struct pasid_dev *dev, __
 }
 
 /* The driver knows the number before it can be used, and until it no longer can. */
-TEST_F(told, driver_is_told)
+TEST_F(at_pasid, driver_is_told)
 {
 	__u64 since = event_next(self->fd);
 	__u32 number;
@@ -131,7 +53,7 @@ TEST_F(told, driver_is_told)
 	EXPECT_STREQ("", happened(self->fd, since, &self->dev, 0));
 }
 
-TEST_F(told, driver_refuses)
+TEST_F(at_pasid, driver_refuses)
 {
 	__u64 since = event_next(self->fd);
 	__u32 fits;
@@ -155,7 +77,7 @@ TEST_F(told, driver_refuses)
 }
 
 /* The IOMMU refuses what the driver has agreed to: the driver is told to forget it. */
-TEST_F(told, driver_is_told_to_forget)
+TEST_F(at_pasid, driver_is_told_to_forget)
 {
 	__u32 id, number, mine;
 	__u64 since;
@@ -211,13 +133,10 @@ FIXTURE_SETUP(follow)
 /* Followers that are left end with the context. */
 FIXTURE_TEARDOWN(follow)
 {
-	struct counts after;
 	int fd = iommu_open();
 
 	close(self->fd);
-	ASSERT_EQ(0, count(fd, 0, &after));
-	EXPECT_EQ(self->before.globals, after.globals);
-	EXPECT_EQ(self->before.devices, after.devices);
+	EXPECT_TRUE(nothing_left(fd, &self->before));
 	EXPECT_EQ(self->taint, kernel_taint()) TH_LOG("the kernel's log has a warning");
 	close(fd);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <stdio.h>
 
 #include "iommu.h"
 #include "pasid.h"
@@ -251,6 +252,21 @@ int count(int fd, __u32 index, struct counts *counts)
 		cmd.count.out_domains, cmd.count.out_devices,
 	};
 	return rc;
+}
+
+bool nothing_left(int fd, const struct counts *before)
+{
+	struct counts now;
+
+	if (count(fd, 0, &now))
+		return false;
+	if (now.globals == before->globals && now.attached == before->attached &&
+	    now.domains == before->domains && now.devices == before->devices)
+		return true;
+	printf("# numbers %u, before %u; attached %u, %u; tables %u, %u; devices %u, %u\n",
+	       now.globals, before->globals, now.attached, before->attached, now.domains,
+	       before->domains, now.devices, before->devices);
+	return false;
 }
 
 static int access_with(int fd, __u32 ioas, __u32 flags, __u32 width, __u32 parent, __u32 *id)

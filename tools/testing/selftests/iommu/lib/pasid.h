@@ -6,6 +6,8 @@
 #ifndef SELFTEST_PASID_H
 #define SELFTEST_PASID_H
 
+#include <stdbool.h>
+
 #include "mock.h"
 
 #define TAGGED IOMMU_PASID_ALLOC_TAGGED
@@ -88,5 +90,7 @@ struct counts {
 
 /* System-wide, but entries: of the device of that index. */
 int count(int fd, __u32 index, struct counts *counts);
+/* Whether there is, system-wide, what there was before; tells what is not so. */
+bool nothing_left(int fd, const struct counts *before);
 
 #endif
