@@ -27,7 +27,7 @@ int setup_pasids(struct ctx *c)
 	     hwpt_alloc(c->fd, c->own.idev, c->empty, IOMMU_HWPT_ALLOC_PASID, &c->fits);
 	if (rc)
 		return rc;
-	c->emulated = access_global(c->fd, 0, c->parent.index, &c->emulated_id);
+	c->emulated = access_global(c->fd, 0, MOCK_PASID_WIDTH, c->parent.index, &c->emulated_id);
 	if (c->emulated < 0)
 		return c->emulated;
 	return pasid_tag(c->fd, c->emulated_id, PASID) ?:

@@ -51,7 +51,7 @@ FIXTURE_SETUP(emulated)
 	ASSERT_EQ(0, map_at(self->fd, self->other, self->buf2, BUF, AT));
 	ASSERT_EQ(0, parent_new(self->fd, &self->parent));
 	self->access = variant->global ?
-		access_global(self->fd, self->ioas, self->parent.index, &self->id) :
+		access_global(self->fd, self->ioas, MOCK_PASID_WIDTH, self->parent.index, &self->id) :
 		access_own(self->fd, self->ioas, 12, &self->id);
 	ASSERT_LT(0, self->access);
 	ASSERT_EQ(0, pasid_tag(self->fd, self->id, V));
@@ -162,9 +162,9 @@ TEST_F(emulated, without_pasids)
 	/* Widths that are none, and a parent that is none. */
 	EXPECT_EQ(-EINVAL, access_own(self->fd, 0, 0, &id));
 	EXPECT_EQ(-EINVAL, access_own(self->fd, 0, 21, &id));
-	EXPECT_EQ(-ENOENT, access_global(self->fd, 0, 1 << 30, &id));
+	EXPECT_EQ(-ENOENT, access_global(self->fd, 0, MOCK_PASID_WIDTH, 1 << 30, &id));
 	ASSERT_EQ(0, dev_new(self->fd, MOCK_DEVICE_PARENT, 0, 0, 0, &none));
-	EXPECT_EQ(-EOPNOTSUPP, access_global(self->fd, 0, none.index, &id));
+	EXPECT_EQ(-EOPNOTSUPP, access_global(self->fd, 0, MOCK_PASID_WIDTH, none.index, &id));
 	EXPECT_EQ(0, destroy(self->fd, none.stdev));
 }
 
@@ -251,6 +251,35 @@ TEST_F(emulated, closed_with_everything)
 	ASSERT_EQ(0, PIN(V, AT, BUF, self->buf, &pages));
 	ASSERT_EQ(0, PIN(V + 1, AT, BUF, self->buf2, &pages));
 	ASSERT_EQ(0, PIN(0, AT, BUF, self->buf, &pages));
+}
+
+/* The device may be narrower than the parent that its numbers are for. */
+TEST_F(emulated, narrow)
+{
+	__u32 id, pasid, number = V + 10;
+	struct iommu_pasid_info info;
+	struct pasid_dev wide;
+	int narrow;
+
+	if (!variant->global) {
+		EXPECT_EQ(-ERANGE, pasid_tag(self->fd, self->id, 1 << 12));
+		EXPECT_EQ(0, pasid_tag(self->fd, self->id, (1 << 12) - 1));
+		return;
+	}
+	narrow = access_global(self->fd, 0, 3, self->parent.index, &id);
+	ASSERT_LT(0, narrow);
+	ASSERT_EQ(0, pasid_info(self->fd, id, &info));
+	EXPECT_EQ(3, info.out_width);
+	/* All numbers that it could have, to a wider one; then one that is too big for it. */
+	ASSERT_EQ(0, global_new(self->fd, 0, &wide));
+	for (pasid = 0; pasid < 8; pasid++)
+		ASSERT_EQ(0, pasid_tag(self->fd, wide.idev, number + pasid));
+	EXPECT_EQ(-ERANGE, pasid_tag(self->fd, id, number + 7));
+	EXPECT_EQ(-ENOSPC, pasid_tag(self->fd, id, number + 8));
+	EXPECT_EQ(0, pasid_free(self->fd, wide.idev, number));
+	EXPECT_EQ(0, pasid_tag(self->fd, id, number + 8));
+	close(narrow);
+	EXPECT_EQ(0, destroy(self->fd, wide.stdev));
 }
 
 TEST_F(emulated, info)

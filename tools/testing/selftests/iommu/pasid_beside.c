@@ -170,7 +170,7 @@ TEST_F(mix, emulated_global_numbers)
 	ASSERT_EQ(0, follow(self->fd, &follower));
 	ASSERT_EQ(0, parent_new(self->fd, &parent));
 	ASSERT_EQ(0, slice_new(self->fd, &parent, 0, &slice));
-	access = access_global(self->fd, 0, parent.index, &id);
+	access = access_global(self->fd, 0, MOCK_PASID_WIDTH, parent.index, &id);
 	ASSERT_LT(0, access);
 	EXPECT_EQ(-ENXIO, access_attach_at(self->fd, access, V, self->other));
 	ASSERT_EQ(0, pasid_tag(self->fd, id, V));

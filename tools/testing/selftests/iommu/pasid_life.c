@@ -56,7 +56,7 @@ static int world_make(struct world *w)
 	     tag_and_attach(w->fd, &w->slice[1], V, w->other);
 	if (rc)
 		return rc;
-	w->access = access_global(w->fd, w->ioas, w->parent.index, &w->access_id);
+	w->access = access_global(w->fd, w->ioas, MOCK_PASID_WIDTH, w->parent.index, &w->access_id);
 	if (w->access < 0)
 		return w->access;
 	return pasid_tag(w->fd, w->access_id, V) ?: pasid_tag(w->fd, w->access_id, V + 2) ?:

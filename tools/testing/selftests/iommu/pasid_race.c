@@ -226,7 +226,7 @@ static int emulated(struct thread *t)
 	__u32 id, pasid = 1 + pick(t, NUMBERS - 1), pages;
 	int fd = GET(t->w->fd);
 	int access = pick(t, 2) ? access_own(fd, 0, 10, &id) :
-				  access_global(fd, 0, t->r->parent.index, &id);
+				  access_global(fd, 0, MOCK_PASID_WIDTH, t->r->parent.index, &id);
 	int rc;
 
 	if (access < 0)

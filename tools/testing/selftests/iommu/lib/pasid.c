@@ -287,9 +287,9 @@ int access_own(int fd, __u32 ioas, __u32 width, __u32 *id)
 	return access_with(fd, ioas, 0, width, 0, id);
 }
 
-int access_global(int fd, __u32 ioas, __u32 parent, __u32 *id)
+int access_global(int fd, __u32 ioas, __u32 width, __u32 parent, __u32 *id)
 {
-	return access_with(fd, ioas, MOCK_ACCESS_GLOBAL, MOCK_PASID_WIDTH, parent, id);
+	return access_with(fd, ioas, MOCK_ACCESS_GLOBAL, width, parent, id);
 }
 
 static int access_move_at(int fd, __u32 op, int access, __u32 pasid, __u32 ioas)

@@ -72,7 +72,7 @@ int kernel_pasid(int fd, __u32 stdev, __u32 *id, __u32 *number);
 
 /* An access with PASIDs, of its own or of the parent with that index: a file descriptor. */
 int access_own(int fd, __u32 ioas, __u32 width, __u32 *id);
-int access_global(int fd, __u32 ioas, __u32 parent, __u32 *id);
+int access_global(int fd, __u32 ioas, __u32 width, __u32 parent, __u32 *id);
 int access_attach_at(int fd, int access, __u32 pasid, __u32 ioas);
 int access_replace_at(int fd, int access, __u32 pasid, __u32 ioas);
 int access_detach_at(int fd, int access, __u32 pasid);
