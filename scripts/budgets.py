@@ -7,8 +7,8 @@ import re
 from source import ours, report, text
 
 FILE_LINES = 800
-# A page has all that its reader needs.
-PAGE_LINES = 1200
+# A page has all that its reader needs, and a program includes one header.
+PAGE_LINES = 1400
 FUNCTION_LINES = 60
 SUFFIXES = (".c", ".h", ".py", ".sh", ".rst", ".md", ".config")
 # A function's body is what a brace in the first column opens, in kernel style.
@@ -31,7 +31,8 @@ def main():
     for path in ours(*SUFFIXES):
         source = text(path)
         lines = source.count("\n")
-        most = PAGE_LINES if path.endswith(".rst") else FILE_LINES
+        page = path.endswith(".rst") or path.startswith("include/uapi/")
+        most = PAGE_LINES if page else FILE_LINES
         if lines > most:
             findings.append(f"{path}:1: {lines} lines; {most} at most")
         if not path.endswith((".c", ".h")):

@@ -69,9 +69,20 @@ enum {
 	IOMMUFD_CMD_IOAS_MAP = 0x85,
 	IOMMUFD_CMD_IOAS_UNMAP = 0x86,
 	IOMMUFD_CMD_OPTION = 0x87,
+	IOMMUFD_CMD_VFIO_IOAS = 0x88,
 	IOMMUFD_CMD_HWPT_ALLOC = 0x89,
 	IOMMUFD_CMD_GET_HW_INFO = 0x8a,
+	IOMMUFD_CMD_HWPT_SET_DIRTY_TRACKING = 0x8b,
+	IOMMUFD_CMD_HWPT_GET_DIRTY_BITMAP = 0x8c,
+	IOMMUFD_CMD_HWPT_INVALIDATE = 0x8d,
+	IOMMUFD_CMD_FAULT_QUEUE_ALLOC = 0x8e,
 	IOMMUFD_CMD_IOAS_MAP_FILE = 0x8f,
+	IOMMUFD_CMD_VIOMMU_ALLOC = 0x90,
+	IOMMUFD_CMD_VDEVICE_ALLOC = 0x91,
+	IOMMUFD_CMD_IOAS_CHANGE_PROCESS = 0x92,
+	IOMMUFD_CMD_VEVENTQ_ALLOC = 0x93,
+	IOMMUFD_CMD_HW_QUEUE_ALLOC = 0x94,
+	IOMMUFD_CMD_IOAS_NOIOMMU_GET_PA = 0x95,
 	IOMMUFD_CMD_PASID_ALLOC = 0xc0,
 	IOMMUFD_CMD_PASID_FREE = 0xc1,
 	IOMMUFD_CMD_PASID_INFO = 0xc2,
@@ -360,13 +371,37 @@ struct iommu_hwpt_vtd_s1 {
 };
 
 /**
+ * struct iommu_hwpt_arm_smmuv3 - a guest's SMMUv3 stream table entry
+ * @ste: its first two words, little endian (SMMU architecture specification,
+ *     IHI 0070, section 5.2): V, Config, S1Fmt, S1ContextPtr, S1CDMax; S1DSS,
+ *     S1CIR, S1COR, S1CSH, S1STALLD, EATS; the rest must be 0
+ */
+struct iommu_hwpt_arm_smmuv3 {
+	__aligned_le64 ste[2];
+};
+
+/**
+ * struct iommu_hwpt_amd_guest - a guest's AMD device table entry
+ * @dte: its words; of them what points to the guest's tables is used: GCR3 root,
+ *     GLX, GIOV, GV, GuestPagingMode (AMD I/O virtualization specification,
+ *     48882, section 2.2.2.1)
+ */
+struct iommu_hwpt_amd_guest {
+	__aligned_u64 dte[4];
+};
+
+/**
  * enum iommu_hwpt_data_type - kind of the data passed to IOMMU_HWPT_ALLOC
  * @IOMMU_HWPT_DATA_NONE: none, a page table made from an IOAS
  * @IOMMU_HWPT_DATA_VTD_S1: struct iommu_hwpt_vtd_s1
+ * @IOMMU_HWPT_DATA_ARM_SMMUV3: struct iommu_hwpt_arm_smmuv3
+ * @IOMMU_HWPT_DATA_AMD_GUEST: struct iommu_hwpt_amd_guest
  */
 enum iommu_hwpt_data_type {
 	IOMMU_HWPT_DATA_NONE = 0,
 	IOMMU_HWPT_DATA_VTD_S1 = 1,
+	IOMMU_HWPT_DATA_ARM_SMMUV3 = 2,
+	IOMMU_HWPT_DATA_AMD_GUEST = 3,
 };
 
 /**
@@ -426,15 +461,75 @@ struct iommu_hw_info_vtd {
 };
 
 /**
+ * enum iommu_hw_info_arm_smmuv3_flags - what an SMMUv3 is known for
+ * @IOMMU_HW_INFO_ARM_SMMUV3_ERRATA_REPEAT_TLBI_CFGI: invalidations have to be
+ *     issued twice
+ */
+enum iommu_hw_info_arm_smmuv3_flags {
+	IOMMU_HW_INFO_ARM_SMMUV3_ERRATA_REPEAT_TLBI_CFGI = 1 << 0,
+};
+
+/**
+ * struct iommu_hw_info_arm_smmuv3 - registers of an SMMUv3
+ * @flags: of enum iommu_hw_info_arm_smmuv3_flags
+ * @__reserved: 0
+ * @idr: SMMU_IDR0 to SMMU_IDR5 (IHI 0070, section 6.3)
+ * @iidr: SMMU_IIDR
+ * @aidr: SMMU_AIDR
+ *
+ * What the hardware has, not what a guest may use of it: a VMM that does not know
+ * a feature has to hide it.
+ */
+struct iommu_hw_info_arm_smmuv3 {
+	__u32 flags;
+	__u32 __reserved;
+	__u32 idr[6];
+	__u32 iidr;
+	__u32 aidr;
+};
+
+/**
+ * struct iommu_hw_info_tegra241_cmdqv - what a Tegra241 CMDQV has
+ * @flags: 0
+ * @version: of it
+ * @log2vcmdqs: command queues of a virtual interface, by power of two
+ * @log2vsids: virtual stream IDs of a virtual interface, likewise
+ * @__reserved: 0
+ */
+struct iommu_hw_info_tegra241_cmdqv {
+	__u32 flags;
+	__u8 version;
+	__u8 log2vcmdqs;
+	__u8 log2vsids;
+	__u8 __reserved;
+};
+
+/**
+ * struct iommu_hw_info_amd - registers of an AMD IOMMU
+ * @efr: extended feature register (48882, section 3.4.1)
+ * @efr2: extended feature 2 register
+ */
+struct iommu_hw_info_amd {
+	__aligned_u64 efr;
+	__aligned_u64 efr2;
+};
+
+/**
  * enum iommu_hw_info_type - kind of the data that IOMMU_GET_HW_INFO returns
  * @IOMMU_HW_INFO_TYPE_NONE: none
  * @IOMMU_HW_INFO_TYPE_DEFAULT: in: whatever the IOMMU has
  * @IOMMU_HW_INFO_TYPE_INTEL_VTD: struct iommu_hw_info_vtd
+ * @IOMMU_HW_INFO_TYPE_ARM_SMMUV3: struct iommu_hw_info_arm_smmuv3
+ * @IOMMU_HW_INFO_TYPE_TEGRA241_CMDQV: struct iommu_hw_info_tegra241_cmdqv
+ * @IOMMU_HW_INFO_TYPE_AMD: struct iommu_hw_info_amd
  */
 enum iommu_hw_info_type {
 	IOMMU_HW_INFO_TYPE_NONE = 0,
 	IOMMU_HW_INFO_TYPE_DEFAULT = 0,
 	IOMMU_HW_INFO_TYPE_INTEL_VTD = 1,
+	IOMMU_HW_INFO_TYPE_ARM_SMMUV3 = 2,
+	IOMMU_HW_INFO_TYPE_TEGRA241_CMDQV = 3,
+	IOMMU_HW_INFO_TYPE_AMD = 4,
 };
 
 /**
@@ -494,6 +589,68 @@ struct iommu_hw_info {
 #define IOMMU_GET_HW_INFO _IO(IOMMUFD_TYPE, IOMMUFD_CMD_GET_HW_INFO)
 
 /**
+ * enum iommufd_hwpt_set_dirty_tracking_flags - flags of IOMMU_HWPT_SET_DIRTY_TRACKING
+ * @IOMMU_HWPT_DIRTY_TRACKING_ENABLE: on; without it, off
+ */
+enum iommufd_hwpt_set_dirty_tracking_flags {
+	IOMMU_HWPT_DIRTY_TRACKING_ENABLE = 1,
+};
+
+/**
+ * struct iommu_hwpt_set_dirty_tracking - ioctl(IOMMU_HWPT_SET_DIRTY_TRACKING)
+ * @size: sizeof(struct iommu_hwpt_set_dirty_tracking)
+ * @flags: of enum iommufd_hwpt_set_dirty_tracking_flags
+ * @hwpt_id: a page table allocated with IOMMU_HWPT_ALLOC_DIRTY_TRACKING
+ * @__reserved: must be 0
+ *
+ * When it goes on, everything is clean. EOPNOTSUPP for a page table without.
+ */
+struct iommu_hwpt_set_dirty_tracking {
+	__u32 size;
+	__u32 flags;
+	__u32 hwpt_id;
+	__u32 __reserved;
+};
+
+#define IOMMU_HWPT_SET_DIRTY_TRACKING \
+	_IO(IOMMUFD_TYPE, IOMMUFD_CMD_HWPT_SET_DIRTY_TRACKING)
+
+/**
+ * enum iommufd_hwpt_get_dirty_bitmap_flags - flags of IOMMU_HWPT_GET_DIRTY_BITMAP
+ * @IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR: what is dirty stays dirty, as is right
+ *     before the pages are unmapped
+ */
+enum iommufd_hwpt_get_dirty_bitmap_flags {
+	IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR = 1,
+};
+
+/**
+ * struct iommu_hwpt_get_dirty_bitmap - ioctl(IOMMU_HWPT_GET_DIRTY_BITMAP)
+ * @size: sizeof(struct iommu_hwpt_get_dirty_bitmap)
+ * @hwpt_id: a page table whose tracking is on
+ * @flags: of enum iommufd_hwpt_get_dirty_bitmap_flags
+ * @__reserved: must be 0
+ * @iova: first byte, a multiple of @page_size
+ * @length: bytes, a multiple of @page_size
+ * @page_size: bytes for which a bit stands, a power of two that the IOMMU has
+ * @data: pointer to the bitmap, of 64-bit words: bits are set, none is cleared
+ *
+ * Bit n of word k stands for the page at @iova + (64 k + n) * @page_size.
+ */
+struct iommu_hwpt_get_dirty_bitmap {
+	__u32 size;
+	__u32 hwpt_id;
+	__u32 flags;
+	__u32 __reserved;
+	__aligned_u64 iova;
+	__aligned_u64 length;
+	__aligned_u64 page_size;
+	__aligned_u64 data;
+};
+
+#define IOMMU_HWPT_GET_DIRTY_BITMAP _IO(IOMMUFD_TYPE, IOMMUFD_CMD_HWPT_GET_DIRTY_BITMAP)
+
+/**
  * enum iommu_hwpt_vtd_s1_invalidate_flags - scope of an invalidation
  * @IOMMU_VTD_INV_FLAGS_LEAF: only leaf entries changed
  */
@@ -504,9 +661,12 @@ enum iommu_hwpt_vtd_s1_invalidate_flags {
 /**
  * enum iommu_hwpt_invalidate_data_type - kind of an invalidation request
  * @IOMMU_HWPT_INVALIDATE_DATA_VTD_S1: struct iommu_hwpt_vtd_s1_invalidate
+ * @IOMMU_VIOMMU_INVALIDATE_DATA_ARM_SMMUV3: struct
+ *     iommu_viommu_arm_smmuv3_invalidate
  */
 enum iommu_hwpt_invalidate_data_type {
 	IOMMU_HWPT_INVALIDATE_DATA_VTD_S1 = 0,
+	IOMMU_VIOMMU_INVALIDATE_DATA_ARM_SMMUV3 = 1,
 };
 
 /**
@@ -522,6 +682,375 @@ struct iommu_hwpt_vtd_s1_invalidate {
 	__u32 flags;
 	__u32 __reserved;
 };
+
+/**
+ * struct iommu_viommu_arm_smmuv3_invalidate - a command of a guest's SMMUv3
+ * @cmd: the command, little endian, with the guest's stream ID and without VMID:
+ *     CMD_TLBI_NSNH_ALL, CMD_TLBI_NH_VA, _VAA, _ALL, _ASID, CMD_ATC_INV,
+ *     CMD_CFGI_CD, CMD_CFGI_CD_ALL (IHI 0070, section 4)
+ */
+struct iommu_viommu_arm_smmuv3_invalidate {
+	__aligned_le64 cmd[2];
+};
+
+/**
+ * struct iommu_hwpt_invalidate - ioctl(IOMMU_HWPT_INVALIDATE)
+ * @size: sizeof(struct iommu_hwpt_invalidate)
+ * @hwpt_id: a nested page table, or a virtual IOMMU
+ * @data_uptr: pointer to an array of requests
+ * @data_type: of enum iommu_hwpt_invalidate_data_type: what the requests are
+ * @entry_len: bytes of one request
+ * @entry_num: in: requests there are; out: those that are done
+ * @__reserved: must be 0
+ *
+ * Requests are done in order, up to the first that cannot be, which decides the
+ * errno. @entry_num of 0 asks whether @data_type is known.
+ */
+struct iommu_hwpt_invalidate {
+	__u32 size;
+	__u32 hwpt_id;
+	__aligned_u64 data_uptr;
+	__u32 data_type;
+	__u32 entry_len;
+	__u32 entry_num;
+	__u32 __reserved;
+};
+
+#define IOMMU_HWPT_INVALIDATE _IO(IOMMUFD_TYPE, IOMMUFD_CMD_HWPT_INVALIDATE)
+
+/**
+ * enum iommu_hwpt_pgfault_flags - flags of a page request
+ * @IOMMU_PGFAULT_FLAGS_PASID_VALID: it came with a PASID
+ * @IOMMU_PGFAULT_FLAGS_LAST_PAGE: it is the last of its group
+ */
+enum iommu_hwpt_pgfault_flags {
+	IOMMU_PGFAULT_FLAGS_PASID_VALID = 1 << 0,
+	IOMMU_PGFAULT_FLAGS_LAST_PAGE = 1 << 1,
+};
+
+/**
+ * enum iommu_hwpt_pgfault_perm - what a page request asks for
+ * @IOMMU_PGFAULT_PERM_READ: to read
+ * @IOMMU_PGFAULT_PERM_WRITE: to write
+ * @IOMMU_PGFAULT_PERM_EXEC: to execute
+ * @IOMMU_PGFAULT_PERM_PRIV: as a privileged request
+ */
+enum iommu_hwpt_pgfault_perm {
+	IOMMU_PGFAULT_PERM_READ = 1 << 0,
+	IOMMU_PGFAULT_PERM_WRITE = 1 << 1,
+	IOMMU_PGFAULT_PERM_EXEC = 1 << 2,
+	IOMMU_PGFAULT_PERM_PRIV = 1 << 3,
+};
+
+/**
+ * struct iommu_hwpt_pgfault - a page request, read from a fault queue
+ * @flags: of enum iommu_hwpt_pgfault_flags
+ * @dev_id: the device
+ * @pasid: the PASID that user space knows it by
+ * @grpid: number of the group that the device made it in
+ * @perm: of enum iommu_hwpt_pgfault_perm
+ * @__reserved: 0
+ * @addr: page-aligned address
+ * @length: bytes that it is a hint for, or 0
+ * @cookie: the same for all of a group: names it in the response
+ */
+struct iommu_hwpt_pgfault {
+	__u32 flags;
+	__u32 dev_id;
+	__u32 pasid;
+	__u32 grpid;
+	__u32 perm;
+	__u32 __reserved;
+	__aligned_u64 addr;
+	__u32 length;
+	__u32 cookie;
+};
+
+/**
+ * enum iommufd_page_response_code - what the device is told
+ * @IOMMUFD_PAGE_RESP_SUCCESS: the pages are there: try again
+ * @IOMMUFD_PAGE_RESP_INVALID: they cannot be had: give up
+ */
+enum iommufd_page_response_code {
+	IOMMUFD_PAGE_RESP_SUCCESS = 0,
+	IOMMUFD_PAGE_RESP_INVALID = 1,
+};
+
+/**
+ * struct iommu_hwpt_page_response - an answer, written to a fault queue
+ * @cookie: of the group
+ * @code: of enum iommufd_page_response_code
+ */
+struct iommu_hwpt_page_response {
+	__u32 cookie;
+	__u32 code;
+};
+
+/**
+ * struct iommu_fault_alloc - ioctl(IOMMU_FAULT_QUEUE_ALLOC)
+ * @size: sizeof(struct iommu_fault_alloc)
+ * @flags: must be 0
+ * @out_fault_id: the new queue, for iommu_hwpt_alloc.fault_id
+ * @out_fault_fd: a file: read struct iommu_hwpt_pgfault, write struct
+ *     iommu_hwpt_page_response, poll
+ */
+struct iommu_fault_alloc {
+	__u32 size;
+	__u32 flags;
+	__u32 out_fault_id;
+	__u32 out_fault_fd;
+};
+
+#define IOMMU_FAULT_QUEUE_ALLOC _IO(IOMMUFD_TYPE, IOMMUFD_CMD_FAULT_QUEUE_ALLOC)
+
+/**
+ * enum iommu_viommu_type - kind of a virtual IOMMU
+ * @IOMMU_VIOMMU_TYPE_DEFAULT: none in particular
+ * @IOMMU_VIOMMU_TYPE_ARM_SMMUV3: Arm SMMUv3
+ * @IOMMU_VIOMMU_TYPE_TEGRA241_CMDQV: SMMUv3 with queues of NVIDIA Tegra241
+ */
+enum iommu_viommu_type {
+	IOMMU_VIOMMU_TYPE_DEFAULT = 0,
+	IOMMU_VIOMMU_TYPE_ARM_SMMUV3 = 1,
+	IOMMU_VIOMMU_TYPE_TEGRA241_CMDQV = 2,
+};
+
+/**
+ * struct iommu_viommu_alloc - ioctl(IOMMU_VIOMMU_ALLOC)
+ * @size: sizeof(struct iommu_viommu_alloc)
+ * @flags: must be 0
+ * @type: of enum iommu_viommu_type
+ * @dev_id: a device behind the IOMMU that does the work
+ * @hwpt_id: the page table with IOMMU_HWPT_ALLOC_NEST_PARENT below the guest's
+ * @out_viommu_id: the new virtual IOMMU
+ * @data_len: bytes at @data_uptr
+ * @__reserved: must be 0
+ * @data_uptr: pointer to what the kind wants and tells
+ *
+ * What a guest's IOMMU has beyond page tables: its devices' numbers, its
+ * invalidation requests, its events. It keeps the page table.
+ */
+struct iommu_viommu_alloc {
+	__u32 size;
+	__u32 flags;
+	__u32 type;
+	__u32 dev_id;
+	__u32 hwpt_id;
+	__u32 out_viommu_id;
+	__u32 data_len;
+	__u32 __reserved;
+	__aligned_u64 data_uptr;
+};
+
+#define IOMMU_VIOMMU_ALLOC _IO(IOMMUFD_TYPE, IOMMUFD_CMD_VIOMMU_ALLOC)
+
+/**
+ * struct iommu_vdevice_alloc - ioctl(IOMMU_VDEVICE_ALLOC)
+ * @size: sizeof(struct iommu_vdevice_alloc)
+ * @viommu_id: the virtual IOMMU
+ * @dev_id: a device behind its IOMMU; has one virtual device at most
+ * @out_vdevice_id: the new virtual device
+ * @virt_id: what the guest's IOMMU knows the device by; unique there
+ */
+struct iommu_vdevice_alloc {
+	__u32 size;
+	__u32 viommu_id;
+	__u32 dev_id;
+	__u32 out_vdevice_id;
+	__aligned_u64 virt_id;
+};
+
+#define IOMMU_VDEVICE_ALLOC _IO(IOMMUFD_TYPE, IOMMUFD_CMD_VDEVICE_ALLOC)
+
+/**
+ * struct iommu_ioas_change_process - ioctl(IOMMU_IOAS_CHANGE_PROCESS)
+ * @size: sizeof(struct iommu_ioas_change_process)
+ * @__reserved: must be 0
+ *
+ * The calling process pays from now on for all that is pinned, in all IOASes of
+ * the context. All of it has to be mapped from files: EINVAL.
+ */
+struct iommu_ioas_change_process {
+	__u32 size;
+	__u32 __reserved;
+};
+
+#define IOMMU_IOAS_CHANGE_PROCESS _IO(IOMMUFD_TYPE, IOMMUFD_CMD_IOAS_CHANGE_PROCESS)
+
+/**
+ * enum iommu_veventq_flag - flags of an event's header
+ * @IOMMU_VEVENTQ_FLAG_LOST_EVENTS: it stands alone, for events that were lost
+ */
+enum iommu_veventq_flag {
+	IOMMU_VEVENTQ_FLAG_LOST_EVENTS = 1 << 0,
+};
+
+/**
+ * struct iommufd_vevent_header - before each event that is read
+ * @flags: of enum iommu_veventq_flag
+ * @sequence: number of the event, from 0 to INT_MAX and round again; one that
+ *     is missing was lost
+ */
+struct iommufd_vevent_header {
+	__u32 flags;
+	__u32 sequence;
+};
+
+/**
+ * enum iommu_veventq_type - kind of the events of a queue
+ * @IOMMU_VEVENTQ_TYPE_DEFAULT: none, reserved
+ * @IOMMU_VEVENTQ_TYPE_ARM_SMMUV3: struct iommu_vevent_arm_smmuv3
+ * @IOMMU_VEVENTQ_TYPE_TEGRA241_CMDQV: struct iommu_vevent_tegra241_cmdqv
+ */
+enum iommu_veventq_type {
+	IOMMU_VEVENTQ_TYPE_DEFAULT = 0,
+	IOMMU_VEVENTQ_TYPE_ARM_SMMUV3 = 1,
+	IOMMU_VEVENTQ_TYPE_TEGRA241_CMDQV = 2,
+};
+
+/**
+ * struct iommu_vevent_arm_smmuv3 - an event of a virtual SMMUv3
+ * @evt: the event record, little endian, with the guest's stream ID (SMMU
+ *     architecture specification, IHI 0070, section 7.3)
+ */
+struct iommu_vevent_arm_smmuv3 {
+	__aligned_le64 evt[4];
+};
+
+/**
+ * struct iommu_vevent_tegra241_cmdqv - an error of a Tegra241 CMDQV interface
+ * @lvcmdq_err_map: a bit per logical virtual command queue
+ */
+struct iommu_vevent_tegra241_cmdqv {
+	__aligned_le64 lvcmdq_err_map[2];
+};
+
+/**
+ * struct iommu_veventq_alloc - ioctl(IOMMU_VEVENTQ_ALLOC)
+ * @size: sizeof(struct iommu_veventq_alloc)
+ * @flags: must be 0
+ * @viommu_id: the virtual IOMMU
+ * @type: of enum iommu_veventq_type; one queue of each kind
+ * @veventq_depth: events that it holds
+ * @out_veventq_id: the new queue
+ * @out_veventq_fd: a file: read a struct iommufd_vevent_header and an event of
+ *     the kind, poll
+ * @__reserved: must be 0
+ */
+struct iommu_veventq_alloc {
+	__u32 size;
+	__u32 flags;
+	__u32 viommu_id;
+	__u32 type;
+	__u32 veventq_depth;
+	__u32 out_veventq_id;
+	__u32 out_veventq_fd;
+	__u32 __reserved;
+};
+
+#define IOMMU_VEVENTQ_ALLOC _IO(IOMMUFD_TYPE, IOMMUFD_CMD_VEVENTQ_ALLOC)
+
+/**
+ * enum iommu_hw_queue_type - kind of a queue that hardware reads by itself
+ * @IOMMU_HW_QUEUE_TYPE_DEFAULT: none, reserved
+ * @IOMMU_HW_QUEUE_TYPE_TEGRA241_CMDQV: a command queue of NVIDIA Tegra241
+ */
+enum iommu_hw_queue_type {
+	IOMMU_HW_QUEUE_TYPE_DEFAULT = 0,
+	IOMMU_HW_QUEUE_TYPE_TEGRA241_CMDQV = 1,
+};
+
+/**
+ * struct iommu_hw_queue_alloc - ioctl(IOMMU_HW_QUEUE_ALLOC)
+ * @size: sizeof(struct iommu_hw_queue_alloc)
+ * @flags: must be 0
+ * @viommu_id: the virtual IOMMU
+ * @type: of enum iommu_hw_queue_type
+ * @index: which of the virtual IOMMU's queues
+ * @out_hw_queue_id: the new queue
+ * @nesting_parent_iova: where the guest has the queue, in the IOAS of the page
+ *     table below the guest's
+ * @length: bytes
+ *
+ * The memory is pinned, and its mapping cannot be unmapped, as long as the queue is.
+ */
+struct iommu_hw_queue_alloc {
+	__u32 size;
+	__u32 flags;
+	__u32 viommu_id;
+	__u32 type;
+	__u32 index;
+	__u32 out_hw_queue_id;
+	__aligned_u64 nesting_parent_iova;
+	__aligned_u64 length;
+};
+
+#define IOMMU_HW_QUEUE_ALLOC _IO(IOMMUFD_TYPE, IOMMUFD_CMD_HW_QUEUE_ALLOC)
+
+/**
+ * struct iommu_viommu_tegra241_cmdqv - data of a Tegra241 CMDQV virtual IOMMU
+ * @out_vintf_mmap_offset: where the file maps the page of the virtual interface
+ * @out_vintf_mmap_length: bytes
+ */
+struct iommu_viommu_tegra241_cmdqv {
+	__aligned_u64 out_vintf_mmap_offset;
+	__aligned_u64 out_vintf_mmap_length;
+};
+
+/**
+ * enum iommufd_vfio_ioas_op - what IOMMU_VFIO_IOAS does
+ * @IOMMU_VFIO_IOAS_GET: say which it is
+ * @IOMMU_VFIO_IOAS_SET: choose another
+ * @IOMMU_VFIO_IOAS_CLEAR: have none
+ */
+enum iommufd_vfio_ioas_op {
+	IOMMU_VFIO_IOAS_GET = 0,
+	IOMMU_VFIO_IOAS_SET = 1,
+	IOMMU_VFIO_IOAS_CLEAR = 2,
+};
+
+/**
+ * struct iommu_vfio_ioas - ioctl(IOMMU_VFIO_IOAS)
+ * @size: sizeof(struct iommu_vfio_ioas)
+ * @ioas_id: in for SET, out for GET
+ * @op: of enum iommufd_vfio_ioas_op
+ * @__reserved: must be 0
+ *
+ * The IOAS that type1's calls on this file work on. The first of those makes one
+ * if there is none; GET is ENODEV without.
+ */
+struct iommu_vfio_ioas {
+	__u32 size;
+	__u32 ioas_id;
+	__u16 op;
+	__u16 __reserved;
+};
+
+#define IOMMU_VFIO_IOAS _IO(IOMMUFD_TYPE, IOMMUFD_CMD_VFIO_IOAS)
+
+/**
+ * struct iommu_ioas_noiommu_get_pa - ioctl(IOMMU_IOAS_NOIOMMU_GET_PA)
+ * @size: sizeof(struct iommu_ioas_noiommu_get_pa)
+ * @flags: must be 0
+ * @ioas_id: the IOAS
+ * @__reserved: must be 0
+ * @iova: first byte
+ * @length: out: bytes that are contiguous from there
+ * @out_phys: physical address of the first
+ *
+ * For a program that does DMA without an IOMMU, with all the rights that takes.
+ */
+struct iommu_ioas_noiommu_get_pa {
+	__u32 size;
+	__u32 flags;
+	__u32 ioas_id;
+	__u32 __reserved;
+	__aligned_u64 iova;
+	__aligned_u64 length;
+	__aligned_u64 out_phys;
+};
+
+#define IOMMU_IOAS_NOIOMMU_GET_PA _IO(IOMMUFD_TYPE, IOMMUFD_CMD_IOAS_NOIOMMU_GET_PA)
 
 /**
  * enum iommu_pasid_alloc_flags - how the number is chosen
