@@ -4,7 +4,7 @@
 VARIANT := $(if $(filter arm64 aarch64,$(ARCH)),arm64,x86_64$(if $(BASE),-base)$(if $(DEBUG),-debug))
 export KSRC
 
-.PHONY: help kernel run vm test selftest kunit bench lint htmldocs patchset fetch clean distclean
+.PHONY: help kernel run vm test selftest mainline-test kunit bench lint htmldocs patchset fetch clean distclean
 .NOTPARALLEL:
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo 'make kernel     build/x86_64/bzImage; DEBUG=1, BASE=1, ARCH=arm64 for the others'
 	@echo 'make kunit      the KUnit tests, on UML'
 	@echo 'make selftest   the kselftests on the mock IOMMU, in a VM; DEBUG=1: on the debug kernel'
+	@echo 'make mainline-test  the kselftest of mainline'"'"'s iommufd, unmodified, on this kernel'
 	@echo 'make vm         a shell in the VM'
 	@echo 'make bench      instruction counts of our kernel and of the base'
 	@echo 'make lint       sparse, checkpatch, warnings, kernel-doc, layers, budgets'
@@ -36,6 +37,9 @@ vm: kernel
 
 selftest: kernel
 	@tests/vm/selftest --kernel build/$(VARIANT)/bzImage
+
+mainline-test: kernel
+	@tests/vm/mainline-test --kernel build/$(VARIANT)/bzImage
 
 kunit:
 	@scripts/kunit

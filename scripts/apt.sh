@@ -57,10 +57,11 @@ apt_install()
 }
 
 # Writes the private lists and prints the options that select them. The machine's own lists are in
-# them too: a package from backports needs others that are not there.
+# them too: a package from backports needs others that are not there. BACKPORTS_OF names another
+# release of the same mirror.
 backports_options()
 {
-	local dir=$CACHE/apt parts list uri key='' release
+	local dir=$CACHE/apt${BACKPORTS_OF:+-$BACKPORTS_OF} parts list uri key='' release
 	release=$(apt_codename)
 	[[ $release ]] || die "/etc/os-release names no release: is this Debian 12 or 13?"
 	# The last one wins; file and folder come with their full path.
@@ -74,7 +75,7 @@ backports_options()
 	rm -rf "$dir/parts"
 	mkdir -p "$dir/parts" "$dir/lists/partial"
 	find "$parts" -maxdepth 1 \( -name '*.list' -o -name '*.sources' \) -exec cp {} "$dir/parts/" \;
-	echo "deb $key$uri $release-backports main" >"$dir/parts/zz-backports.list"
+	echo "deb $key$uri ${BACKPORTS_OF:-$release}-backports main" >"$dir/parts/zz-backports.list"
 	printf '%s\n' -o "Dir::Etc::SourceList=$list" -o "Dir::Etc::SourceParts=$dir/parts" \
 		-o "Dir::State::Lists=$dir/lists"
 }
