@@ -51,7 +51,7 @@ FIXTURE_SETUP(emulated)
 	ASSERT_EQ(0, map_at(self->fd, self->other, self->buf2, BUF, AT));
 	ASSERT_EQ(0, parent_new(self->fd, &self->parent));
 	self->access = variant->global ?
-		access_global(self->fd, self->ioas, MOCK_PASID_WIDTH, self->parent.index, &self->id) :
+		access_global(self->fd, self->ioas, 20, self->parent.index, &self->id) :
 		access_own(self->fd, self->ioas, 12, &self->id);
 	ASSERT_LT(0, self->access);
 	ASSERT_EQ(0, pasid_tag(self->fd, self->id, V));
