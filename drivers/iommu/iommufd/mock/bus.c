@@ -8,6 +8,7 @@
  */
 #include <linux/fwnode.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "../../iommu-priv.h"
 #include "mock.h"
@@ -144,6 +145,7 @@ struct mock_device *mock_device_add(u32 flags, struct mock_device *peer)
 	mdev->peer = peer;
 	refcount_set(&mdev->users, 1);
 	mock_pasids_init(&mdev->pasids);
+	memset32(mdev->caches, IOMMU_TEST_DEV_CACHE_DEFAULT, ARRAY_SIZE(mdev->caches));
 	rc = device_register_at(mdev);
 	if (rc) {
 		xa_erase(&mock_devices, index);

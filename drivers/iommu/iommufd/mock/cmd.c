@@ -65,6 +65,7 @@ static const struct mock_op ops[] = {
 	OP(ACCESS_RW, access_rw, mock_access_rw),
 	OP(ACCESS_REPLACE_IOAS, access_replace_ioas, mock_access_replace),
 	OP(SET_TEMP_MEMORY_LIMIT, memory_limit, memory_limit),
+	OP(DEV_CHECK_CACHE, check_dev_cache, mock_check_caches),
 	OP(PASID_ATTACH, pasid_attach, mock_pasid_attach),
 	OP(PASID_REPLACE, pasid_replace, mock_pasid_replace),
 	OP(PASID_DETACH, pasid_detach, mock_pasid_detach),

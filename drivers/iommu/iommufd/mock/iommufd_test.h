@@ -18,6 +18,14 @@ enum {
 	MOCK_APERTURE_LAST = 0x7fffffff,
 };
 
+/* What a mock device caches */
+enum {
+	MOCK_DEV_CACHE_ID_MAX = 3,
+	MOCK_DEV_CACHE_NUM = 4,
+};
+
+#define IOMMU_TEST_DEV_CACHE_DEFAULT 0xbaddad
+
 #define IOMMU_TEST_PASID_RESERVED 1024
 #define MOCK_PASID_WIDTH 20
 

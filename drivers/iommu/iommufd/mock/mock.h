@@ -16,6 +16,7 @@
  *	ops.c		the IOMMU driver
  *	pasid.c		a device's PASID table
  *	table.c		the page table
+ *	viommu.c	virtual IOMMUs, and what a device caches
  */
 #ifndef __IOMMUFD_MOCK_H
 #define __IOMMUFD_MOCK_H
@@ -79,6 +80,7 @@ int mock_pasids_request(struct mock_pasids *pasids, u32 pasid, unsigned long iov
  * @domain: the paging domain attached, or NULL; serialized by the iommu core's
  *	lock of its group
  * @pasids: what is attached at its PASIDs
+ * @caches: what it has cached of translations, as numbers
  */
 struct mock_device {
 	struct device dev;
@@ -88,6 +90,7 @@ struct mock_device {
 	struct mock_device *peer;
 	struct mock_domain *domain;
 	struct mock_pasids pasids;
+	u32 caches[MOCK_DEV_CACHE_NUM];
 };
 
 static inline struct mock_device *to_mock_device(struct device *dev)
@@ -175,6 +178,8 @@ static inline void mock_stdev_put(struct mock_stdev *stdev)
 
 OBJECT_KIND(mock_stdev, struct mock_stdev, mock_stdev_type);
 
+struct mock_stdev *mock_stdev_of_dev(struct iommufd_ctx *ictx, u32 dev_id);
+
 struct iommu_device *mock_iommu_device(struct device *dev);
 struct iommu_group *mock_device_group(struct device *dev);
 struct mock_device *mock_device_add(u32 flags, struct mock_device *peer);
@@ -205,6 +210,7 @@ int mock_kernel_pasid(struct op_call *call, u32 id, void *args);
 int mock_count(struct op_call *call, u32 id, void *args);
 int mock_check_map(struct op_call *call, u32 id, void *args);
 int mock_check_refs(struct op_call *call, u32 id, void *args);
+int mock_check_caches(struct op_call *call, u32 id, void *args);
 int mock_access_create(struct op_call *call, u32 id, void *args);
 int mock_access_replace(struct op_call *call, u32 id, void *args);
 int mock_access_pin(struct op_call *call, u32 id, void *args);

@@ -58,6 +58,35 @@ const struct object_type mock_stdev_type = {
 	.destroy = stdev_destroy,
 };
 
+/**
+ * mock_stdev_of_dev() - the mock device of a binding
+ * @ictx: the context
+ * @dev_id: ID of the bound device
+ *
+ * Context: any.
+ * Return: the mock device with a reference, or ERR_PTR(-ENOENT).
+ */
+struct mock_stdev *mock_stdev_of_dev(struct iommufd_ctx *ictx, u32 dev_id)
+{
+	struct mock_stdev *stdev;
+	struct object *obj;
+	unsigned long id;
+
+	xa_lock(&ictx->objects);
+	xa_for_each(&ictx->objects, id, obj) {
+		if (obj->type != &mock_stdev_type)
+			continue;
+		stdev = container_of(obj, struct mock_stdev, obj);
+		if (stdev->idev_obj && stdev->idev_obj->id == dev_id &&
+		    refcount_inc_not_zero(&obj->users)) {
+			xa_unlock(&ictx->objects);
+			return stdev;
+		}
+	}
+	xa_unlock(&ictx->objects);
+	return ERR_PTR(-ENOENT);
+}
+
 /* Of a device that is the caller's; its reference goes over, also upon failure. */
 static struct mock_stdev *stdev_of(struct iommufd_ctx *ictx, struct mock_device *mdev, u32 flags,
 				   u32 *pt_id, u32 *idev_id)
