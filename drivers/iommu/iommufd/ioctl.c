@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The table of ioctls and what every one of them has in common: size rules,
- * unknown flags, reserved members, and publishing of a new object once its ID
- * has reached the user. May call the handlers of ops/ and object.c, no more.
+ * unknown flags, reserved members, and publishing of a new object, and of its file
+ * if it has one, once their numbers have reached the user. May call the handlers
+ * of ops/, object.c and eventq.c, no more.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -12,6 +13,7 @@
 
 #include "ioctl.h"
 #include "mock/entry.h"
+#include "tables/eventq.h"
 
 #define FIELD(ctype, member) { offsetof(ctype, member), sizeof_field(ctype, member) }
 #define SLOT(nr) ((nr) - IOMMUFD_CMD_BASE)
@@ -152,10 +154,15 @@ static int ioctl_run(const struct ioctl_row *row, struct op_call *call)
 	if (!rc)
 		rc = op_respond(call);
 	if (rc) {
+		if (call->new_queue)
+			eventq_abort(call->new_queue);
 		object_abort(call->new_obj);
 		call->new_obj->type->destroy(call->new_obj);
 		return rc;
 	}
+	/* Once it can be named, it can be destroyed, unless its file is there. */
+	if (call->new_queue)
+		eventq_install(call->new_queue);
 	object_publish(call->new_obj);
 	return 0;
 }

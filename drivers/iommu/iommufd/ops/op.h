@@ -10,6 +10,8 @@
 
 #include "../object.h"
 
+struct eventq;
+
 /**
  * struct op_call - one ioctl in progress
  * @ictx: the context
@@ -19,6 +21,7 @@
  * @user_size: bytes of it
  * @new_obj: set by a handler that makes an object: published when the answer
  *	has reached the user, else destroyed
+ * @new_queue: set if the object has a file, which then becomes the user's
  */
 struct op_call {
 	struct iommufd_ctx *ictx;
@@ -26,6 +29,7 @@ struct op_call {
 	void __user *ucmd;
 	u32 user_size;
 	struct object *new_obj;
+	struct eventq *new_queue;
 };
 
 int op_respond(struct op_call *call);
