@@ -17,10 +17,13 @@
 #include "vfio.h"
 
 MODULE_IMPORT_NS(IOMMUFD);
+MODULE_IMPORT_NS(IOMMUFD_VFIO);
 
 /**
  * vfio_df_iommufd_bind() - bind the device of an opened file to its iommufd
  * @df: the file; iommufd is set, and devid is set here
+ *
+ * One without an IOMMU stays unbound: nothing can be done about its DMA.
  *
  * Context: may sleep; dev_set->lock held.
  * Return: 0 or what the driver's bind_iommufd() says.
@@ -30,6 +33,8 @@ int vfio_df_iommufd_bind(struct vfio_device_file *df)
 	struct vfio_device *device = df->device;
 
 	lockdep_assert_held(&device->dev_set->lock);
+	if (vfio_device_is_noiommu(device))
+		return 0;
 	return device->ops->bind_iommufd(device, df->iommufd, &df->devid);
 }
 
@@ -44,7 +49,8 @@ void vfio_df_iommufd_unbind(struct vfio_device_file *df)
 	struct vfio_device *device = df->device;
 
 	lockdep_assert_held(&device->dev_set->lock);
-	device->ops->unbind_iommufd(device);
+	if (!vfio_device_is_noiommu(device))
+		device->ops->unbind_iommufd(device);
 }
 
 /**
@@ -52,7 +58,7 @@ void vfio_df_iommufd_unbind(struct vfio_device_file *df)
  * @vdev: the device
  * @ictx: the iommufd
  *
- * Return: false where iommufd serves no groups.
+ * Return: whether type1's calls on it mean an IOAS.
  */
 bool vfio_iommufd_device_has_compat_ioas(struct vfio_device *vdev, struct iommufd_ctx *ictx)
 {
@@ -67,7 +73,8 @@ bool vfio_iommufd_device_has_compat_ioas(struct vfio_device *vdev, struct iommuf
  * @ictx: the iommufd that is the group's container
  *
  * Context: may sleep; dev_set->lock held.
- * Return: 0; -EOPNOTSUPP where iommufd serves no groups.
+ * Return: 0, also for a device without an IOMMU; -ENODEV if the IOAS is gone; or
+ * what the driver's attach_ioas() says.
  */
 int vfio_iommufd_compat_attach_ioas(struct vfio_device *device, struct iommufd_ctx *ictx)
 {
@@ -75,6 +82,8 @@ int vfio_iommufd_compat_attach_ioas(struct vfio_device *device, struct iommufd_c
 	int rc;
 
 	lockdep_assert_held(&device->dev_set->lock);
+	if (vfio_device_is_noiommu(device))
+		return 0;
 	rc = iommufd_vfio_compat_ioas_get_id(ictx, &ioas_id);
 	return rc ? rc : device->ops->attach_ioas(device, &ioas_id);
 }

@@ -138,6 +138,10 @@ void iommufd_device_unbind(struct iommufd_device *idev);
 int iommufd_pasid_follow(struct iommufd_ctx *ictx, struct iommufd_pasid_follower *follower);
 void iommufd_pasid_unfollow(struct iommufd_ctx *ictx, struct iommufd_pasid_follower *follower);
 
+int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx);
+int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ictx);
+int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *out_ioas_id);
+
 int iommufd_access_rw(struct iommufd_access *access, unsigned long iova, void *data,
 		      size_t length, unsigned int flags);
 int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
@@ -191,24 +195,15 @@ static inline void iommufd_access_unpin_pages(struct iommufd_access *access, uns
 					      unsigned long length)
 {
 }
-#endif
-
-/*
- * A VFIO group whose container is an iommu fd needs the type1 ioctls on that
- * fd, which are not offered: groups are served by VFIO's own container.
- */
-static inline int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ictx)
-{
-	return -EOPNOTSUPP;
-}
 
 static inline int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx)
 {
 	return -EOPNOTSUPP;
 }
 
-static inline int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *out_ioas_id)
+static inline int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ictx)
 {
 	return -EOPNOTSUPP;
 }
+#endif
 #endif

@@ -53,6 +53,10 @@ const struct ioctl_row ioctl_rows[] = {
 		ROW(struct iommu_option, val64, op_option),
 		.reserved = { FIELD(struct iommu_option, __reserved) },
 	},
+	[SLOT(IOMMUFD_CMD_VFIO_IOAS)] = {
+		ROW(struct iommu_vfio_ioas, __reserved, op_vfio_ioas),
+		.reserved = { FIELD(struct iommu_vfio_ioas, __reserved) },
+	},
 	[SLOT(IOMMUFD_CMD_HWPT_ALLOC)] = {
 		ROW(struct iommu_hwpt_alloc, __reserved, op_hwpt_alloc),
 		.flags = FIELD(struct iommu_hwpt_alloc, flags),
@@ -190,7 +194,7 @@ long ioctl_dispatch(struct file *filp, unsigned int cmd, unsigned long arg)
 		return -ENOTTY;
 	row = &ioctl_rows[nr];
 	if (!row->size)
-		return -ENOTTY;
+		return compat_type1(filp->private_data, cmd, arg);
 	if (get_user(size, usize))
 		return -EFAULT;
 	if (size < row->min_size)

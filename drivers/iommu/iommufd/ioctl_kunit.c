@@ -110,6 +110,11 @@ static const struct layout layouts[] = {
 		F(S, __reserved, 10, 2, RESERVED), F(S, object_id, 12, 4, PLAIN),
 		F(S, val64, 16, 8, PLAIN) } },
 #undef S
+#define S iommu_vfio_ioas
+	{ STRUCT(iommu_vfio_ioas, IOMMU_VFIO_IOAS, 0x88, 12, 12), .fields = {
+		F(S, size, 0, 4, PLAIN), F(S, ioas_id, 4, 4, PLAIN), F(S, op, 8, 2, PLAIN),
+		F(S, __reserved, 10, 2, RESERVED) } },
+#undef S
 #define S iommu_hwpt_alloc
 	{ STRUCT(iommu_hwpt_alloc, IOMMU_HWPT_ALLOC, 0x89, 48, 24), .known_flags = 11, .fields = {
 		F(S, size, 0, 4, PLAIN), F(S, flags, 4, 4, FLAGS), F(S, dev_id, 8, 4, PLAIN),

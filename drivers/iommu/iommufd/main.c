@@ -4,6 +4,7 @@
  * ioctl down; each layer calls only those below it:
  *
  *	entry	main.c ioctl.c		open, close, the table of ioctls
+ *		container.c		the name /dev/vfio/vfio
  *	ops	ops/			one handler per ioctl: from the user's
  *					structures to ranges and objects
  *	attach	attach/			devices and in-kernel users, and what they
@@ -29,6 +30,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "container.h"
 #include "ctx.h"
 #include "ioctl.h"
 #include "memory/account.h"
@@ -47,6 +49,8 @@ static int ctx_open(struct inode *inode, struct file *filp)
 		return -ENOMEM;
 	}
 	ictx->file = filp;
+	/* As VFIO's own container charges. */
+	ictx->account_per_process = container_opened(filp);
 	xa_init_flags(&ictx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ictx->groups, XA_FLAGS_ACCOUNT);
 	init_waitqueue_head(&ictx->idle);
@@ -159,15 +163,23 @@ static int __init iommufd_init(void)
 		return rc;
 	rc = mock_init();
 	if (rc)
-		misc_deregister(&ctx_misc);
-	else
-		pasid_set_capacity(true);
+		goto no_mock;
+	pasid_set_capacity(true);
+	return 0;
+
+no_mock:
+	container_exit();
+no_container:
+	misc_deregister(&ctx_misc);
 	return rc;
 }
 
 static void __exit iommufd_exit(void)
 {
 	pasid_set_capacity(false);
+	rc = container_init(&ctx_fops);
+	if (rc)
+		goto no_container;
 	mock_exit();
 	misc_deregister(&ctx_misc);
 }
@@ -177,3 +189,4 @@ module_exit(iommufd_exit);
 
 MODULE_DESCRIPTION("I/O address spaces and devices for user space: /dev/iommu");
 MODULE_LICENSE("GPL");
+	container_exit();

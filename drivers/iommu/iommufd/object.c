@@ -124,6 +124,8 @@ static void erase_id(struct object *obj)
 	lockdep_assert_held(&ictx->objects.xa_lock);
 	if (ictx->recent == obj)
 		ictx->recent = NULL;
+	if (ictx->compat.ioas == obj)
+		ictx->compat.ioas = NULL;
 	__xa_erase(&ictx->objects, obj->id);
 }
 

@@ -59,10 +59,27 @@ struct object {
 };
 
 /**
+ * struct compat - what VFIO's type1 calls on the file of a context mean
+ * @ioas: their IOAS, without a reference, or NULL; as long as it has its ID
+ * @none: a group without an IOMMU is there: there is no IOAS and will be none
+ * @grouped: a VFIO group has the file as its container
+ * @splits: an unmap may split an area, as in the first version of type1
+ * @logging: dirty pages are asked for
+ */
+struct compat {
+	struct object *ioas;
+	bool none;
+	bool grouped;
+	bool splits;
+	bool logging;
+};
+
+/**
  * struct iommufd_ctx - one open file of /dev/iommu
  * @file: that file; in-kernel users hold it
  * @objects: ID -> object; its lock protects look-up against destruction
  * @recent: the object that was looked up last, or NULL; protected by the same
+ * @compat: for VFIO's type1; protected by the same
  * @idle: woken when an object that object_remove() waits for is put
  * @groups: IOMMU group ID -> struct dev_group, entries protected by its lock
  * @pasids: its PASIDs of the system-wide space
@@ -74,6 +91,7 @@ struct iommufd_ctx {
 	struct file *file;
 	struct xarray objects;
 	struct object *recent;
+	struct compat compat;
 	wait_queue_head_t idle;
 	struct xarray groups;
 	struct pasid_set *pasids;

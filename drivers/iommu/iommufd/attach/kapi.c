@@ -288,6 +288,51 @@ u32 iommufd_device_to_id(struct iommufd_device *idev)
 EXPORT_SYMBOL_NS_GPL(iommufd_device_to_id, IOMMUFD);
 
 /**
+/**
+ * iommufd_vfio_compat_ioas_create() - a VFIO group has a context as its container
+ * @ictx: the context
+ *
+ * Context: may sleep.
+ * Return: 0: type1's calls mean an IOAS from now on; -EINVAL if another group is
+ * there that has no IOMMU; -ENOMEM.
+ */
+int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx)
+{
+	return ioas_compat_make(ictx);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_ioas_create, IOMMUFD_VFIO);
+
+/**
+ * iommufd_vfio_compat_set_no_iommu() - the same for a group without an IOMMU
+ * @ictx: the context
+ *
+ * Context: any.
+ * Return: 0: type1's calls mean no IOAS, and never will; -EINVAL if they do.
+ */
+int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ictx)
+{
+	return ioas_compat_go_without(ictx);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_set_no_iommu, IOMMUFD_VFIO);
+
+/**
+ * iommufd_vfio_compat_ioas_get_id() - which IOAS type1's calls mean
+ * @ictx: the context
+ * @out_ioas_id: set to its ID
+ *
+ * Context: any.
+ * Return: 0, or -ENODEV without one.
+ */
+int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *out_ioas_id)
+{
+	CLASS(compat_ioas, ioas)(ictx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	*out_ioas_id = ioas->obj.id;
+	return 0;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_ioas_get_id, IOMMUFD_VFIO);
+
  * iommufd_access_create() - a way for a driver to the memory of IOASes
  * @ictx: the context
  * @ops: the driver's

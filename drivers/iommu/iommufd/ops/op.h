@@ -44,6 +44,7 @@ int op_ioas_map(struct op_call *call);
 int op_ioas_map_file(struct op_call *call);
 int op_ioas_copy(struct op_call *call);
 int op_ioas_unmap(struct op_call *call);
+int op_vfio_ioas(struct op_call *call);
 int op_hwpt_alloc(struct op_call *call);
 int op_hw_info(struct op_call *call);
 int op_pasid_alloc(struct op_call *call);
@@ -52,3 +53,5 @@ int op_pasid_info(struct op_call *call);
 int op_pasid_list(struct op_call *call);
 
 #endif
+long compat_type1(struct iommufd_ctx *ictx, unsigned int cmd, unsigned long arg);
+

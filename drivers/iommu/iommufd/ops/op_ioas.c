@@ -21,18 +21,6 @@ int op_ioas_alloc(struct op_call *call)
 	return 0;
 }
 
-/* A copy of what is usable, so that user memory is written with no lock held. */
-static struct iova_range *snapshot(struct ioas *ioas, u32 *nr, unsigned long *align)
-{
-	struct iova_range *copy;
-
-	guard(rwsem_read)(&ioas->map_rwsem);
-	*nr = ioas->limits.nr_usable;
-	*align = ioas->align;
-	copy = kmemdup_array(ioas->limits.usable, *nr, sizeof(*copy), GFP_KERNEL);
-	return copy;
-}
-
 int op_ioas_iova_ranges(struct op_call *call)
 {
 	struct iommu_ioas_iova_ranges *cmd = call->cmd;
@@ -45,7 +33,7 @@ int op_ioas_iova_ranges(struct op_call *call)
 	CLASS(ioas, ioas)(call->ictx, cmd->ioas_id);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	ranges = snapshot(ioas, &nr, &align);
+	ranges = ioas_usable(ioas, &nr, &align);
 	if (!ranges && nr)
 		return -ENOMEM;
 	for (i = 0; i < min(nr, room) && !rc; i++) {

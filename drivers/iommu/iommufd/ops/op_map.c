@@ -171,9 +171,11 @@ int op_ioas_unmap(struct op_call *call)
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
 	rc = ioas_unmap(ioas, &range, &unmapped);
-	/* Nothing to do is no failure for who wants all of it gone. */
-	if (rc && !(all && rc == -ENOENT))
+	if (rc)
 		return rc;
 	cmd->length = unmapped;
 	return op_respond_u64(call, &cmd->length);
 }
+	/* Nothing to do is no failure for who wants all of it gone. */
+	if (!unmapped && !all)
+		return -ENOENT;

@@ -123,6 +123,7 @@ struct ioas *ioas_alloc(struct iommufd_ctx *ictx);
 /* Areas: ioas.c and ioas_copy.c */
 int ioas_map(struct ioas *ioas, struct ioas_map_args *args);
 int ioas_unmap(struct ioas *ioas, const struct iova_range *range, unsigned long *unmapped);
+int ioas_unmap_split(struct ioas *ioas, const struct iova_range *range, unsigned long *unmapped);
 int ioas_copy(struct ioas *dst, struct ioas *src, const struct iova_range *from,
 	      struct ioas_map_args *args);
 
@@ -133,6 +134,17 @@ int ioas_allow(struct ioas *ioas, struct iova_range *ranges, u32 nr);
 int ioas_set_large(struct ioas *ioas, bool large);
 int ioas_raise_align(struct ioas *ioas, unsigned long align);
 void ioas_refresh_align(struct ioas *ioas);
+struct iova_range *ioas_usable(struct ioas *ioas, u32 *nr, unsigned long *align);
+unsigned long ioas_page_sizes(struct ioas *ioas);
+
+/* The IOAS of VFIO's type1: ioas_compat.c */
+struct ioas *ioas_compat_get(struct iommufd_ctx *ictx);
+int ioas_compat_make(struct iommufd_ctx *ictx);
+int ioas_compat_set(struct iommufd_ctx *ictx, struct ioas *ioas);
+int ioas_compat_go_without(struct iommufd_ctx *ictx);
+
+DEFINE_CLASS(compat_ioas, struct ioas *, if (!IS_ERR_OR_NULL(_T)) ioas_put(_T),
+	     ioas_compat_get(ictx), struct iommufd_ctx *ictx)
 
 /* Domains: ioas_member.c */
 int ioas_add_member(struct ioas *ioas, struct ioas_member *member);

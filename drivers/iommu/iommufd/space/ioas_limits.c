@@ -133,3 +133,41 @@ int ioas_set_large(struct ioas *ioas, bool large)
 	ioas->align = needed_align(ioas, large);
 	return 0;
 }
+
+/**
+ * ioas_usable() - which IOVAs may be used
+ * @ioas: the IOAS
+ * @nr: set to the number of ranges
+ * @align: set to the alignment of what is mapped
+ *
+ * A copy, so that user memory can be written with no lock held.
+ *
+ * Context: may sleep; takes map_rwsem.
+ * Return: the ranges, to be freed by the caller, or NULL when memory is short or
+ * there is none.
+ */
+struct iova_range *ioas_usable(struct ioas *ioas, u32 *nr, unsigned long *align)
+{
+	guard(rwsem_read)(&ioas->map_rwsem);
+	*nr = ioas->limits.nr_usable;
+	*align = ioas->align;
+	return kmemdup_array(ioas->limits.usable, *nr, sizeof(struct iova_range), GFP_KERNEL);
+}
+
+/**
+ * ioas_page_sizes() - the page sizes that all domains of an IOAS have
+ * @ioas: the IOAS
+ *
+ * Context: may sleep; takes members_lock.
+ * Return: a bit per size; all sizes if there is no domain.
+ */
+unsigned long ioas_page_sizes(struct ioas *ioas)
+{
+	unsigned long sizes = ULONG_MAX;
+	struct ioas_member *member;
+
+	guard(rwsem_read)(&ioas->members_lock);
+	list_for_each_entry(member, &ioas->members, node)
+		sizes &= member->domain->pgsize_bitmap;
+	return sizes;
+}

@@ -3,36 +3,116 @@
  * Unmap: mark retiring and ask in-kernel users to let go | unload every member
  * and flush | erase | unpin. Nothing can fail once a member has changed, and
  * memory is unpinned only when no device reaches it any more.
+ *
+ * An area that is only partly inside can be split in two. That is done where
+ * nothing can fail any more either: who wants it brings the areas along.
  */
 #include <linux/delay.h>
+#include <linux/slab.h>
 
 #include "ioas.h"
 #include "ioas_areas.h"
 
 #define REVOKE_TRIES 100
 
-/*
- * Collect the areas of a range and count their bytes; those not published yet
- * are not there.
+/* A range has two ends. */
+#define UNMAP_SPARE 2
+
+/**
+ * struct unmap_call - an unmap on its way
+ * @ioas: the IOAS
+ * @range: the IOVAs
+ * @areas: what is unmapped
+ * @bytes: how much that is
+ * @spare: memory of areas to split with; NULL: areas are whole or not touched
  */
-static int collect(struct ioas *ioas, const struct iova_range *range, struct list_head *areas,
-		   unsigned long *bytes)
+struct unmap_call {
+	struct ioas *ioas;
+	const struct iova_range *range;
+	struct list_head areas;
+	unsigned long bytes;
+	struct area *spare[UNMAP_SPARE];
+};
+
+static bool may_split(const struct unmap_call *call)
 {
+	/* Large entries of a page table could not be split. */
+	return call->spare[0] && !call->ioas->large;
+}
+
+/*
+ * Collect the areas of a range; those not published yet are not there.
+ */
+static int collect(struct unmap_call *call)
+{
+	const struct iova_range *range = call->range;
 	struct area *area;
 
-	lockdep_assert_held_write(&ioas->map_rwsem);
-	*bytes = 0;
-	iova_map_for_each(&ioas->map, area, range->start, range->last) {
+	lockdep_assert_held_write(&call->ioas->map_rwsem);
+	iova_map_for_each(&call->ioas->map, area, range->start, range->last) {
 		if (area->state == AREA_RESERVED)
 			continue;
 		if (area->state == AREA_RETIRING)
 			return -EBUSY;
-		if (area->iova.start < range->start || area->iova.last > range->last)
+		if ((area->iova.start < range->start || area->iova.last > range->last) &&
+		    !may_split(call))
 			return -ENOENT;
-		list_add_tail(&area->link, areas);
-		*bytes += range_length(&area->iova);
+		list_add_tail(&area->link, &call->areas);
 	}
-	return list_empty(areas) ? -ENOENT : 0;
+	return 0;
+}
+
+/* Cut an area in two; what is behind the cut comes out. Nothing of it is accessed. */
+static struct area *split(struct ioas *ioas, struct area *area, struct area *tail,
+			  unsigned long at)
+{
+	lockdep_assert_held_write(&ioas->map_rwsem);
+	tail->iova.start = at;
+	tail->iova.last = area->iova.last;
+	tail->offset = area->offset + (at - area->iova.start);
+	tail->pages = pages_hold(area->pages);
+	tail->prot = area->prot;
+	tail->state = area->state;
+	tail->pinned = area->pinned;
+	atomic_long_set(&tail->access_pages, 0);
+	area->iova.last = at - 1;
+	/* It takes a place that was just given up. */
+	WARN_ON(iova_map_insert(&ioas->map, tail));
+	return tail;
+}
+
+/*
+ * Split what is only partly inside, so that the list has what goes and no more.
+ * The option of large pages may have changed since the areas were collected.
+ */
+static int trim(struct unmap_call *call)
+{
+	struct area *first = list_first_entry_or_null(&call->areas, struct area, link);
+	const struct iova_range *range = call->range;
+	struct area *area, *last;
+
+	if (!first)
+		return 0;
+	last = list_last_entry(&call->areas, struct area, link);
+	if ((first->iova.start < range->start || last->iova.last > range->last) &&
+	    !may_split(call))
+		return -ENOENT;
+	if (first->iova.start < range->start) {
+		area = split(call->ioas, first, call->spare[0], range->start);
+		call->spare[0] = NULL;
+		list_replace(&first->link, &area->link);
+		first->state = AREA_READY;
+		if (last == first)
+			last = area;
+	}
+	if (last->iova.last > range->last) {
+		area = split(call->ioas, last, call->spare[1], range->last + 1);
+		call->spare[1] = NULL;
+		area->state = AREA_READY;
+	}
+	list_for_each_entry(area, &call->areas, link)
+		call->bytes += range_length(&area->iova);
+	return 0;
 }
 
 static void set_state(struct list_head *areas, enum area_state state)
@@ -43,15 +123,21 @@ static void set_state(struct list_head *areas, enum area_state state)
 		area->state = state;
 }
 
-static bool accessed(struct ioas *ioas, struct list_head *areas)
+static bool accessed(struct unmap_call *call)
 {
 	struct area *area;
 
-	guard(rwsem_write)(&ioas->map_rwsem);
-	list_for_each_entry(area, areas, link)
+	guard(rwsem_write)(&call->ioas->map_rwsem);
+	list_for_each_entry(area, &call->areas, link)
 		if (atomic_long_read(&area->access_pages))
 			return true;
 	return false;
+}
+
+static void give_up(struct unmap_call *call)
+{
+	guard(rwsem_write)(&call->ioas->map_rwsem);
+	set_state(&call->areas, AREA_READY);
 }
 
 /*
@@ -59,16 +145,16 @@ static bool accessed(struct ioas *ioas, struct list_head *areas)
  * no new user gets in, and no other unmap takes them. A driver may just have
  * pinned and not know it yet when it is asked: it is asked again.
  */
-static int revoke(struct ioas *ioas, const struct iova_range *range, struct list_head *areas,
-		  unsigned long *bytes)
+static int revoke(struct unmap_call *call)
 {
+	struct ioas *ioas = call->ioas;
 	struct area *area;
 	int rc, tries;
 
 	down_write(&ioas->map_rwsem);
-	rc = collect(ioas, range, areas, bytes);
+	rc = collect(call);
 	if (!rc)
-		set_state(areas, AREA_RETIRING);
+		set_state(&call->areas, AREA_RETIRING);
 	up_write(&ioas->map_rwsem);
 	if (rc)
 		return rc;
@@ -76,62 +162,79 @@ static int revoke(struct ioas *ioas, const struct iova_range *range, struct list
 	for (tries = 0; tries < REVOKE_TRIES; tries++) {
 		if (tries)
 			usleep_range(1000, 2000);
-		list_for_each_entry(area, areas, link)
+		list_for_each_entry(area, &call->areas, link)
 			ioas_access_revoke(ioas, &area->iova);
-		if (!accessed(ioas, areas))
+		if (!accessed(call))
 			return 0;
 	}
 	/* A driver that does not let go keeps its pages, and all stays mapped. */
 	WARN_ON(1);
-	down_write(&ioas->map_rwsem);
-	set_state(areas, AREA_READY);
-	up_write(&ioas->map_rwsem);
+	give_up(call);
 	return -EBUSY;
 }
 
-/* Nothing fails from here on. */
-static void unmap_areas(struct ioas *ioas, struct list_head *areas)
+/* Nothing fails once trim() is through. */
+static int unmap_areas(struct unmap_call *call)
 {
+	struct ioas *ioas = call->ioas;
 	struct ioas_member *member;
 	struct area *area;
+	int rc;
 
 	lockdep_assert_held(&ioas->members_lock);
 	lockdep_assert_held_write(&ioas->map_rwsem);
-	list_for_each_entry(member, &ioas->members, node)
-		member_unload(member, areas, NULL);
-	list_for_each_entry(area, areas, link)
-		iova_map_erase(&ioas->map, area);
-}
-
-/* Holds the list of accesses, so that none can pin behind the back of revoke(). */
-static int unmap_accessed(struct ioas *ioas, const struct iova_range *range,
-			  struct list_head *areas, unsigned long *bytes)
-{
-	int rc;
-
-	guard(rwsem_read)(&ioas->access_rwsem);
-	rc = revoke(ioas, range, areas, bytes);
+	rc = trim(call);
 	if (rc)
 		return rc;
-	guard(rwsem_read)(&ioas->members_lock);
-	guard(rwsem_write)(&ioas->map_rwsem);
-	unmap_areas(ioas, areas);
+	list_for_each_entry(member, &ioas->members, node)
+		member_unload(member, &call->areas, NULL);
+	list_for_each_entry(area, &call->areas, link)
+		iova_map_erase(&ioas->map, area);
 	return 0;
 }
 
-/* -EAGAIN where there are in-kernel users. */
-static int unmap_unaccessed(struct ioas *ioas, const struct iova_range *range,
-			    struct list_head *areas, unsigned long *bytes)
+/* Holds the list of accesses, so that none can pin behind the back of revoke(). */
+static int unmap_accessed(struct unmap_call *call)
 {
+	struct ioas *ioas = call->ioas;
 	int rc;
+
+	guard(rwsem_read)(&ioas->access_rwsem);
+	rc = revoke(call);
+	if (rc)
+		return rc;
+	scoped_guard(rwsem_read, &ioas->members_lock) {
+		guard(rwsem_write)(&ioas->map_rwsem);
+		rc = unmap_areas(call);
+	}
+	if (rc)
+		give_up(call);
+	return rc;
+}
+
+/* -EAGAIN where there are in-kernel users. */
+static int unmap_unaccessed(struct unmap_call *call)
+{
+	struct ioas *ioas = call->ioas;
 
 	guard(rwsem_read)(&ioas->members_lock);
 	guard(rwsem_write)(&ioas->map_rwsem);
 	if (ioas->nr_accesses)
 		return -EAGAIN;
-	rc = collect(ioas, range, areas, bytes);
+	return collect(call) ?: unmap_areas(call);
+}
+
+static int unmap_range(struct unmap_call *call, unsigned long *unmapped)
+{
+	int rc;
+
+	INIT_LIST_HEAD(&call->areas);
+	rc = unmap_unaccessed(call);
+	if (rc == -EAGAIN)
+		rc = unmap_accessed(call);
 	if (!rc)
-		unmap_areas(ioas, areas);
+		areas_free(&call->areas);
+	*unmapped = rc ? 0 : call->bytes;
 	return rc;
 }
 
@@ -139,23 +242,40 @@ static int unmap_unaccessed(struct ioas *ioas, const struct iova_range *range,
  * ioas_unmap() - unmap every area of a range
  * @ioas: the IOAS
  * @range: the IOVAs
- * @unmapped: set to the bytes that were unmapped
+ * @unmapped: set to the bytes that were unmapped, 0 if there was no area
  *
  * Context: may sleep. In-kernel users are called back.
- * Return: 0; -ENOENT if there is no area, or one is only partly inside; -EBUSY
- * if another call is unmapping one, or an in-kernel user does not let go.
+ * Return: 0; -ENOENT if an area is only partly inside; -EBUSY if another call is
+ * unmapping one, or an in-kernel user does not let go.
  */
 int ioas_unmap(struct ioas *ioas, const struct iova_range *range, unsigned long *unmapped)
 {
-	LIST_HEAD(areas);
-	int rc;
+	struct unmap_call call = { .ioas = ioas, .range = range };
 
-	rc = unmap_unaccessed(ioas, range, &areas, unmapped);
-	if (rc == -EAGAIN)
-		rc = unmap_accessed(ioas, range, &areas, unmapped);
-	if (!rc)
-		areas_free(&areas);
-	else
-		*unmapped = 0;
+	return unmap_range(&call, unmapped);
+}
+
+/**
+ * ioas_unmap_split() - unmap a range, of areas that are partly inside that part
+ * @ioas: the IOAS
+ * @range: page-aligned IOVAs
+ * @unmapped: set to the bytes that were unmapped, 0 if there was no area
+ *
+ * In-kernel users are asked to let go of the whole of an area that is split.
+ *
+ * Context: may sleep. In-kernel users are called back.
+ * Return: 0; -ENOMEM; as ioas_unmap(), -ENOENT only if the IOAS may use large pages.
+ */
+int ioas_unmap_split(struct ioas *ioas, const struct iova_range *range, unsigned long *unmapped)
+{
+	struct unmap_call call = { .ioas = ioas, .range = range };
+	int rc = -ENOMEM;
+
+	call.spare[0] = kmalloc(sizeof(*call.spare[0]), GFP_KERNEL_ACCOUNT);
+	call.spare[1] = kmalloc(sizeof(*call.spare[1]), GFP_KERNEL_ACCOUNT);
+	if (call.spare[0] && call.spare[1])
+		rc = unmap_range(&call, unmapped);
+	kfree(call.spare[0]);
+	kfree(call.spare[1]);
 	return rc;
 }

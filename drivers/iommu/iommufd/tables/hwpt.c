@@ -106,3 +106,21 @@ void hwpt_put(struct hwpt *hwpt)
 	else
 		object_put(&hwpt->obj);
 }
+
+/**
+ * hwpt_all_coherent() - whether no device of an IOAS can bypass the CPU's caches
+ * @ioas: the IOAS
+ *
+ * Context: may sleep; takes members_lock.
+ * Return: whether all its page tables overrule no-snoop requests.
+ */
+bool hwpt_all_coherent(struct ioas *ioas)
+{
+	struct hwpt *hwpt;
+
+	guard(rwsem_read)(&ioas->members_lock);
+	list_for_each_entry(hwpt, &ioas->members, member.node)
+		if (!hwpt->coherent)
+			return false;
+	return true;
+}

@@ -41,6 +41,7 @@ struct hwpt *hwpt_alloc(struct iommufd_ctx *ictx, struct ioas *ioas, struct devi
 			u32 flags, bool coherent);
 int hwpt_fill(struct hwpt *hwpt);
 void hwpt_put(struct hwpt *hwpt);
+bool hwpt_all_coherent(struct ioas *ioas);
 
 OBJECT_KIND(hwpt, struct hwpt, hwpt_type);
 
