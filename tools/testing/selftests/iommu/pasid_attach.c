@@ -116,6 +116,7 @@ TEST_F(at_pasid, table_without_the_flag_excludes_pasids)
 
 TEST_F(at_pasid, replace)
 {
+	struct iommu_pasid_entry entry;
 	__u32 first, second, same;
 
 	EXPECT_EQ(-EINVAL, REPLACE(V, self->ioas));
@@ -123,6 +124,9 @@ TEST_F(at_pasid, replace)
 	EXPECT_EQ(0, REACHES(V, self->buf));
 	ASSERT_EQ(0, pasid_replace(self->fd, self->dev.stdev, V, self->other, &second));
 	EXPECT_EQ(0, REACHES(V, self->buf2));
+	ASSERT_EQ(0, pasid_entry(self->fd, self->dev.idev, V, &entry));
+	EXPECT_EQ(second, entry.hwpt_id);
+	EXPECT_EQ(self->other, entry.ioas_id);
 	EXPECT_EQ(-ENOENT, destroy(self->fd, first));
 	EXPECT_EQ(0, destroy(self->fd, self->ioas));
 	ASSERT_EQ(0, pasid_replace(self->fd, self->dev.stdev, V, self->other, &same));
