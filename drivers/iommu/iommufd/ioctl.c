@@ -191,10 +191,10 @@ long ioctl_dispatch(struct file *filp, unsigned int cmd, unsigned long arg)
 	int rc;
 
 	if (nr >= ARRAY_SIZE(ioctl_rows) || cmd != _IO(IOMMUFD_TYPE, _IOC_NR(cmd)))
-		return -ENOTTY;
+		return compat_type1(filp->private_data, cmd, arg);
 	row = &ioctl_rows[nr];
 	if (!row->size)
-		return compat_type1(filp->private_data, cmd, arg);
+		return -ENOTTY;
 	if (get_user(size, usize))
 		return -EFAULT;
 	if (size < row->min_size)

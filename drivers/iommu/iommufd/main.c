@@ -161,6 +161,9 @@ static int __init iommufd_init(void)
 
 	if (rc)
 		return rc;
+	rc = container_init(&ctx_fops);
+	if (rc)
+		goto no_container;
 	rc = mock_init();
 	if (rc)
 		goto no_mock;
@@ -177,10 +180,8 @@ no_container:
 static void __exit iommufd_exit(void)
 {
 	pasid_set_capacity(false);
-	rc = container_init(&ctx_fops);
-	if (rc)
-		goto no_container;
 	mock_exit();
+	container_exit();
 	misc_deregister(&ctx_misc);
 }
 
@@ -189,4 +190,3 @@ module_exit(iommufd_exit);
 
 MODULE_DESCRIPTION("I/O address spaces and devices for user space: /dev/iommu");
 MODULE_LICENSE("GPL");
-	container_exit();

@@ -288,7 +288,6 @@ u32 iommufd_device_to_id(struct iommufd_device *idev)
 EXPORT_SYMBOL_NS_GPL(iommufd_device_to_id, IOMMUFD);
 
 /**
-/**
  * iommufd_vfio_compat_ioas_create() - a VFIO group has a context as its container
  * @ictx: the context
  *
@@ -333,6 +332,7 @@ int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *out_ioas_id)
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_ioas_get_id, IOMMUFD_VFIO);
 
+/**
  * iommufd_access_create() - a way for a driver to the memory of IOASes
  * @ictx: the context
  * @ops: the driver's

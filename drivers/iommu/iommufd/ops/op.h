@@ -52,6 +52,6 @@ int op_pasid_free(struct op_call *call);
 int op_pasid_info(struct op_call *call);
 int op_pasid_list(struct op_call *call);
 
-#endif
 long compat_type1(struct iommufd_ctx *ictx, unsigned int cmd, unsigned long arg);
 
+#endif

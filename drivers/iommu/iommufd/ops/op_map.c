@@ -173,9 +173,9 @@ int op_ioas_unmap(struct op_call *call)
 	rc = ioas_unmap(ioas, &range, &unmapped);
 	if (rc)
 		return rc;
-	cmd->length = unmapped;
-	return op_respond_u64(call, &cmd->length);
-}
 	/* Nothing to do is no failure for who wants all of it gone. */
 	if (!unmapped && !all)
 		return -ENOENT;
+	cmd->length = unmapped;
+	return op_respond_u64(call, &cmd->length);
+}
