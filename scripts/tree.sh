@@ -10,19 +10,21 @@ declare -A FRAGMENTS=(
 	[x86_64]="common x86_64"
 	[x86_64-base]="common x86_64"
 	[x86_64-debug]="common x86_64 debug"
+	[x86_64-vfio]="common x86_64 vfio"
 	[arm64]="common arm64"
 	[um]="uml"
 	[lint]="common x86_64 lint"
 	[lint-clang]="common x86_64 lint"
 )
 declare -A KARCH=(
-	[x86_64]=x86_64 [x86_64-base]=x86_64 [x86_64-debug]=x86_64 [arm64]=arm64 [um]=um
-	[lint]=x86_64 [lint-clang]=x86_64
+	[x86_64]=x86_64 [x86_64-base]=x86_64 [x86_64-debug]=x86_64
+	[x86_64-vfio]=x86_64 [arm64]=arm64 [um]=um [lint]=x86_64 [lint-clang]=x86_64
 )
 # The image below the object folder.
 declare -A IMAGE=(
 	[x86_64]=arch/x86/boot/bzImage [x86_64-base]=arch/x86/boot/bzImage
-	[x86_64-debug]=arch/x86/boot/bzImage [arm64]=arch/arm64/boot/Image [um]=linux
+	[x86_64-debug]=arch/x86/boot/bzImage [x86_64-vfio]=arch/x86/boot/bzImage
+	[arm64]=arch/arm64/boot/Image [um]=linux
 )
 # Object folders of one variant that are kept, for going back and forth between configurations.
 KEEP=2
