@@ -18,7 +18,7 @@ LAYERS = (  # the lowest first
     "loan pages_user pages_file pages_dmabuf pages extent account file_seals",
     "domain_map sw_msi core",
     "ioas iova_map iova_limits area",
-    "fault veventq viommu hwpt_nested dirty hwpt eventq pasid_kvm pasid_dev pasid_set",
+    "veventq viommu hwpt_nested dirty hwpt fault eventq pasid_kvm pasid_dev pasid_set",
     "kapi subdev attach_auto attach access device",
     "compat_type1 op_object op_ioas op_map op_hwpt op_dirty op_device op_pasid op_viommu op",
     "main container ioctl fdinfo",

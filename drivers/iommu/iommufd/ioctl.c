@@ -61,7 +61,7 @@ const struct ioctl_row ioctl_rows[] = {
 		ROW(struct iommu_hwpt_alloc, __reserved, op_hwpt_alloc),
 		.flags = FIELD(struct iommu_hwpt_alloc, flags),
 		.known_flags = IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING |
-			       IOMMU_HWPT_ALLOC_PASID,
+			       IOMMU_HWPT_FAULT_ID_VALID | IOMMU_HWPT_ALLOC_PASID,
 		.reserved = {
 			FIELD(struct iommu_hwpt_alloc, __reserved),
 			FIELD(struct iommu_hwpt_alloc, __reserved2),
@@ -72,6 +72,14 @@ const struct ioctl_row ioctl_rows[] = {
 		.flags = FIELD(struct iommu_hw_info, flags),
 		.known_flags = IOMMU_HW_INFO_FLAG_INPUT_TYPE,
 		.reserved = { FIELD(struct iommu_hw_info, __reserved) },
+	},
+	[SLOT(IOMMUFD_CMD_HWPT_INVALIDATE)] = {
+		ROW(struct iommu_hwpt_invalidate, __reserved, op_hwpt_invalidate),
+		.reserved = { FIELD(struct iommu_hwpt_invalidate, __reserved) },
+	},
+	[SLOT(IOMMUFD_CMD_FAULT_QUEUE_ALLOC)] = {
+		ROW(struct iommu_fault_alloc, out_fault_fd, op_fault_queue_alloc),
+		.flags = FIELD(struct iommu_fault_alloc, flags),
 	},
 	[SLOT(IOMMUFD_CMD_IOAS_MAP_FILE)] = {
 		ROW(struct iommu_ioas_map_file, iova, op_ioas_map_file),

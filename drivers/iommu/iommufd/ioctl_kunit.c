@@ -116,7 +116,7 @@ static const struct layout layouts[] = {
 		F(S, __reserved, 10, 2, RESERVED) } },
 #undef S
 #define S iommu_hwpt_alloc
-	{ STRUCT(iommu_hwpt_alloc, IOMMU_HWPT_ALLOC, 0x89, 48, 24), .known_flags = 11, .fields = {
+	{ STRUCT(iommu_hwpt_alloc, IOMMU_HWPT_ALLOC, 0x89, 48, 24), .known_flags = 15, .fields = {
 		F(S, size, 0, 4, PLAIN), F(S, flags, 4, 4, FLAGS), F(S, dev_id, 8, 4, PLAIN),
 		F(S, pt_id, 12, 4, PLAIN), F(S, out_hwpt_id, 16, 4, PLAIN),
 		F(S, __reserved, 20, 4, RESERVED), F(S, data_type, 24, 4, PLAIN),
@@ -130,6 +130,17 @@ static const struct layout layouts[] = {
 		F(S, in_data_type, 24, 4, PLAIN), F(S, out_data_type, 24, 4, PLAIN),
 		F(S, out_max_pasid_log2, 28, 1, PLAIN), F(S, __reserved, 29, 3, RESERVED),
 		F(S, out_capabilities, 32, 8, PLAIN) } },
+#undef S
+#define S iommu_hwpt_invalidate
+	{ STRUCT(iommu_hwpt_invalidate, IOMMU_HWPT_INVALIDATE, 0x8d, 32, 32), .fields = {
+		F(S, size, 0, 4, PLAIN), F(S, hwpt_id, 4, 4, PLAIN), F(S, data_uptr, 8, 8, PLAIN),
+		F(S, data_type, 16, 4, PLAIN), F(S, entry_len, 20, 4, PLAIN),
+		F(S, entry_num, 24, 4, PLAIN), F(S, __reserved, 28, 4, RESERVED) } },
+#undef S
+#define S iommu_fault_alloc
+	{ STRUCT(iommu_fault_alloc, IOMMU_FAULT_QUEUE_ALLOC, 0x8e, 16, 16), .fields = {
+		F(S, size, 0, 4, PLAIN), F(S, flags, 4, 4, FLAGS), F(S, out_fault_id, 8, 4, PLAIN),
+		F(S, out_fault_fd, 12, 4, PLAIN) } },
 #undef S
 #define S iommu_ioas_map_file
 	{ STRUCT(iommu_ioas_map_file, IOMMU_IOAS_MAP_FILE, 0x8f, 40, 40), .known_flags = 7,
@@ -191,6 +202,24 @@ static void ioctl_abi_values(struct kunit *test)
 		{ sizeof(struct iommu_hwpt_vtd_s1), 24 },
 		{ offsetof(struct iommu_hwpt_vtd_s1, pgtbl_addr), 8 },
 		{ offsetof(struct iommu_hwpt_vtd_s1, addr_width), 16 },
+		{ IOMMU_HWPT_INVALIDATE_DATA_VTD_S1, 0 }, { IOMMU_VTD_INV_FLAGS_LEAF, 1 },
+		{ sizeof(struct iommu_hwpt_vtd_s1_invalidate), 24 },
+		{ offsetof(struct iommu_hwpt_vtd_s1_invalidate, npages), 8 },
+		{ offsetof(struct iommu_hwpt_vtd_s1_invalidate, flags), 16 },
+		{ sizeof(struct iommu_hwpt_pgfault), 40 },
+		{ offsetof(struct iommu_hwpt_pgfault, dev_id), 4 },
+		{ offsetof(struct iommu_hwpt_pgfault, pasid), 8 },
+		{ offsetof(struct iommu_hwpt_pgfault, grpid), 12 },
+		{ offsetof(struct iommu_hwpt_pgfault, perm), 16 },
+		{ offsetof(struct iommu_hwpt_pgfault, addr), 24 },
+		{ offsetof(struct iommu_hwpt_pgfault, length), 32 },
+		{ offsetof(struct iommu_hwpt_pgfault, cookie), 36 },
+		{ IOMMU_PGFAULT_FLAGS_PASID_VALID, 1 }, { IOMMU_PGFAULT_FLAGS_LAST_PAGE, 2 },
+		{ IOMMU_PGFAULT_PERM_READ, 1 }, { IOMMU_PGFAULT_PERM_WRITE, 2 },
+		{ IOMMU_PGFAULT_PERM_EXEC, 4 }, { IOMMU_PGFAULT_PERM_PRIV, 8 },
+		{ sizeof(struct iommu_hwpt_page_response), 8 },
+		{ offsetof(struct iommu_hwpt_page_response, code), 4 },
+		{ IOMMUFD_PAGE_RESP_SUCCESS, 0 }, { IOMMUFD_PAGE_RESP_INVALID, 1 },
 	};
 	u32 i;
 

@@ -21,6 +21,7 @@
 #include "../domain/core.h"
 #include "../tables/hwpt.h"
 #include "attach.h"
+#include "attach_fault.h"
 #include "device.h"
 
 static struct attach_slot *slot_get(struct dev_group *group, u32 ppasid)
@@ -56,36 +57,53 @@ static void slot_put(struct dev_group *group, struct attach_slot *slot)
 	kfree(slot);
 }
 
-static int slot_attach(struct iommufd_device *idev, struct attach_slot *slot, struct hwpt *hwpt)
+static int slot_attach(struct iommufd_device *idev, u32 pasid, struct attach_slot *slot,
+		       struct hwpt *hwpt)
 {
+	struct fault_handle *faults = attach_fault_start(idev, pasid, slot, hwpt);
+	struct iommu_attach_handle *handle = attach_fault_core(faults);
 	struct iommu_domain *domain = hwpt->member.domain;
 	int rc;
 
+	if (IS_ERR(faults))
+		return PTR_ERR(faults);
 	if (slot->ppasid == IOMMU_NO_PASID)
-		rc = core_attach_group(domain, idev->group->group);
+		rc = core_attach_group(domain, idev->group->group, handle);
 	else
-		rc = core_attach_pasid(domain, idev->dev, slot->ppasid);
-	if (rc)
+		rc = core_attach_pasid(domain, idev->dev, slot->ppasid, handle);
+	if (rc) {
+		attach_fault_stop(idev, faults);
 		return rc;
+	}
 	object_hold(&hwpt->obj);
 	slot->hwpt = hwpt;
+	slot->faults = faults;
 	return 0;
 }
 
-static int slot_replace(struct iommufd_device *idev, struct attach_slot *slot, struct hwpt *hwpt)
+static int slot_replace(struct iommufd_device *idev, u32 pasid, struct attach_slot *slot,
+			struct hwpt *hwpt)
 {
+	struct fault_handle *faults = attach_fault_start(idev, pasid, slot, hwpt);
+	struct iommu_attach_handle *handle = attach_fault_core(faults);
 	struct iommu_domain *domain = hwpt->member.domain;
 	int rc;
 
+	if (IS_ERR(faults))
+		return PTR_ERR(faults);
 	if (slot->ppasid == IOMMU_NO_PASID)
-		rc = core_replace_group(domain, idev->group->group);
+		rc = core_replace_group(domain, idev->group->group, handle);
 	else
 		rc = core_replace_pasid(domain, slot->hwpt->member.domain, idev->dev,
-					slot->ppasid);
-	if (rc)
+					slot->ppasid, handle);
+	if (rc) {
+		attach_fault_stop(idev, faults);
 		return rc;
+	}
+	attach_fault_end(idev, slot->faults);
 	object_hold(&hwpt->obj);
 	slot->hwpt = hwpt;
+	slot->faults = faults;
 	return 0;
 }
 
@@ -97,6 +115,8 @@ static void slot_detach(struct iommufd_device *idev, struct attach_slot *slot)
 		core_detach_group(domain, idev->group->group);
 	else
 		core_detach_pasid(domain, idev->dev, slot->ppasid);
+	attach_fault_end(idev, slot->faults);
+	slot->faults = NULL;
 	slot->hwpt = NULL;
 }
 
@@ -151,7 +171,10 @@ static void tell_unmap(struct iommufd_device *idev, const struct pasid_number *n
 static int check_fit(struct iommufd_device *idev, u32 ppasid, struct hwpt *hwpt)
 {
 	struct dev_group *group = idev->group;
+	int rc = attach_fault_check(idev, hwpt);
 
+	if (rc)
+		return rc;
 	if (ppasid != IOMMU_NO_PASID) {
 		if (!hwpt->pasid || (group->rid.hwpt && !group->rid.hwpt->pasid))
 			return -EINVAL;
@@ -178,7 +201,7 @@ static int join_slot(struct iommufd_device *idev, struct pasid_number *num,
 	if (rc)
 		goto unreserve;
 	if (!slot->hwpt) {
-		rc = slot_attach(idev, slot, hwpt);
+		rc = slot_attach(idev, num->vpasid, slot, hwpt);
 		if (rc)
 			goto tell;
 	}
@@ -328,7 +351,7 @@ static int replace_locked(struct iommufd_device *idev, u32 pasid, struct attach_
 		rc = reserve_slot(group, pasid, slot, hwpt->ioas);
 	if (rc)
 		return rc;
-	rc = slot_replace(idev, slot, hwpt);
+	rc = slot_replace(idev, pasid, slot, hwpt);
 	if (moves)
 		unreserve_slot(group, pasid, slot, rc ? hwpt->ioas : old, NULL);
 	if (!rc)

@@ -45,7 +45,7 @@ static struct hwpt *make(struct iommufd_device *idev, struct ioas *ioas, const s
 	u32 flags = fit->pasid ? IOMMU_HWPT_ALLOC_PASID : 0;
 	struct hwpt *hwpt;
 
-	hwpt = hwpt_alloc(idev->obj.ictx, ioas, idev->dev, flags, fit->coherent);
+	hwpt = hwpt_alloc(ioas, idev->dev, flags, fit->coherent, NULL);
 	/* Where any table can be used at a PASID, one is enough for all devices. */
 	if (!IS_ERR(hwpt))
 		hwpt->pasid = core_fits_pasid(hwpt->member.domain);

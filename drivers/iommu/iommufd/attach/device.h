@@ -13,6 +13,7 @@
 #include "../pasid/pasid_set.h"
 
 struct device;
+struct fault_handle;
 struct hwpt;
 struct iommu_group;
 struct iommufd_bind;
@@ -21,11 +22,13 @@ struct iommufd_pasid_ops;
 /**
  * struct attach_slot - what the requests of a group with one PASID go through
  * @hwpt: the page table, or NULL; holds a reference
+ * @faults: by which page requests are reported, or NULL
  * @nr: devices attached here: of a group without PASID, or slices of one parent
  * @ppasid: in requests; 0 without PASID
  */
 struct attach_slot {
 	struct hwpt *hwpt;
+	struct fault_handle *faults;
 	unsigned int nr;
 	u32 ppasid;
 };
@@ -40,6 +43,7 @@ struct attach_slot {
  * @rid: requests without PASID
  * @slots: PASID in requests -> struct attach_slot, in use
  * @devices: struct iommufd_device
+ * @nr_faults: slots whose device may ask for pages
  */
 struct dev_group {
 	unsigned int users;
@@ -50,6 +54,7 @@ struct dev_group {
 	struct attach_slot rid;
 	struct xarray slots;
 	struct list_head devices;
+	unsigned int nr_faults;
 };
 
 /**

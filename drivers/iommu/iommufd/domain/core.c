@@ -4,6 +4,7 @@
  * hidden here; the callers serialize per group.
  */
 #include <linux/iommu.h>
+#include <linux/iommufd_viommu.h>
 #include <linux/slab.h>
 #include <uapi/linux/iommufd.h>
 
@@ -25,12 +26,14 @@ bool core_fits_pasid(const struct iommu_domain *domain)
  * core_domain_alloc() - a paging domain for a device
  * @dev: the device, with an IOMMU
  * @flags: of enum iommufd_hwpt_alloc_flags
+ * @data: what the user says of it in the IOMMU's own words, or NULL
  *
- * Context: may sleep.
+ * Context: may sleep; with @data, reads user memory.
  * Return: the domain, ready to be mapped into; ERR_PTR(-EOPNOTSUPP) if the
  * IOMMU has no such domain, or what its driver says.
  */
-struct iommu_domain *core_domain_alloc(struct device *dev, u32 flags)
+struct iommu_domain *core_domain_alloc(struct device *dev, u32 flags,
+				       const struct iommu_user_data *data)
 {
 	const struct iommu_ops *ops = dev_iommu_ops(dev);
 	bool pasid = flags & IOMMU_HWPT_ALLOC_PASID;
@@ -38,9 +41,9 @@ struct iommu_domain *core_domain_alloc(struct device *dev, u32 flags)
 
 	/* To no driver of the base it is a property to allocate by. */
 	flags &= ~IOMMU_HWPT_ALLOC_PASID;
-	if ((!ops->domain_alloc_user && flags) || (pasid && !core_max_pasids(dev)))
+	if ((!ops->domain_alloc_user && (flags || data)) || (pasid && !core_max_pasids(dev)))
 		return ERR_PTR(-EOPNOTSUPP);
-	domain = ops->domain_alloc_user ? ops->domain_alloc_user(dev, flags, NULL, NULL) :
+	domain = ops->domain_alloc_user ? ops->domain_alloc_user(dev, flags, NULL, data) :
 					  iommu_paging_domain_alloc(dev);
 	if (IS_ERR(domain))
 		return domain;
@@ -53,6 +56,108 @@ struct iommu_domain *core_domain_alloc(struct device *dev, u32 flags)
 		return ERR_PTR(-EOPNOTSUPP);
 	}
 	return domain;
+}
+
+/* A driver's nested domain, or its error. */
+static struct iommu_domain *check_nested(struct iommu_domain *domain, const struct iommu_ops *ops,
+					 bool pasid)
+{
+	if (IS_ERR(domain))
+		return domain;
+	domain->owner = ops;
+	if (WARN_ON_ONCE(domain->type != IOMMU_DOMAIN_NESTED) ||
+	    (pasid && !core_fits_pasid(domain))) {
+		iommu_domain_free(domain);
+		return ERR_PTR(-EOPNOTSUPP);
+	}
+	return domain;
+}
+
+/**
+ * core_nested_alloc() - a domain whose tables are the user's
+ * @dev: the device, with an IOMMU
+ * @flags: of enum iommufd_hwpt_alloc_flags
+ * @parent: what the addresses in those tables go through
+ * @data: where the tables are, in the IOMMU's own words
+ *
+ * Context: may sleep; reads user memory.
+ * Return: the domain; ERR_PTR(-EINVAL) if the parent is another IOMMU driver's,
+ * ERR_PTR(-EOPNOTSUPP) if the IOMMU has no such domain, or what its driver says.
+ */
+struct iommu_domain *core_nested_alloc(struct device *dev, u32 flags, struct iommu_domain *parent,
+				       const struct iommu_user_data *data)
+{
+	const struct iommu_ops *ops = dev_iommu_ops(dev);
+	bool pasid = flags & IOMMU_HWPT_ALLOC_PASID;
+	struct iommu_domain *domain;
+
+	if (parent->owner != ops)
+		return ERR_PTR(-EINVAL);
+	if (!ops->domain_alloc_user || (pasid && !core_max_pasids(dev)))
+		return ERR_PTR(-EOPNOTSUPP);
+	domain = ops->domain_alloc_user(dev, flags & ~IOMMU_HWPT_ALLOC_PASID, parent, data);
+	return check_nested(domain, ops, pasid);
+}
+
+/**
+ * core_viommu_ops() - what a device's IOMMU has for a kind of virtual IOMMUs
+ * @dev: the device
+ * @parent: what maps the guest's memory
+ * @type: of enum iommu_viommu_type
+ *
+ * Context: may sleep.
+ * Return: the operations; ERR_PTR(-EINVAL) if the parent is another IOMMU driver's,
+ * ERR_PTR(-EOPNOTSUPP) if there are none, or what the IOMMU driver says.
+ */
+const struct iommufd_viommu_ops *core_viommu_ops(struct device *dev, struct iommu_domain *parent,
+						 u32 type)
+{
+	const struct iommu_ops *ops = dev_iommu_ops(dev);
+
+	if (parent->owner != ops)
+		return ERR_PTR(-EINVAL);
+	return ops->viommu_ops ? ops->viommu_ops(dev, parent, type) : ERR_PTR(-EOPNOTSUPP);
+}
+
+/**
+ * core_viommu_nested_alloc() - a domain whose tables are a virtual IOMMU's
+ * @viommu: the virtual IOMMU
+ * @dev: a device behind its IOMMU
+ * @flags: of enum iommufd_hwpt_alloc_flags
+ * @data: where the tables are, in the IOMMU's own words
+ *
+ * Context: may sleep; reads user memory.
+ * Return: the domain; ERR_PTR(-EOPNOTSUPP) if there are none, or what the IOMMU
+ * driver says.
+ */
+struct iommu_domain *core_viommu_nested_alloc(struct iommufd_viommu *viommu, struct device *dev,
+					      u32 flags, const struct iommu_user_data *data)
+{
+	bool pasid = flags & IOMMU_HWPT_ALLOC_PASID;
+	struct iommu_domain *domain;
+
+	if (!viommu->ops->alloc_nested || (pasid && !core_max_pasids(dev)))
+		return ERR_PTR(-EOPNOTSUPP);
+	domain = viommu->ops->alloc_nested(viommu, flags & ~IOMMU_HWPT_ALLOC_PASID, data);
+	return check_nested(domain, viommu->parent->owner, pasid);
+}
+
+/**
+ * core_invalidate() - forget what caches hold of a user's tables
+ * @domain: from core_nested_alloc()
+ * @requests: of the user; entry_num is set to those that were done
+ *
+ * Context: may sleep; reads user memory.
+ * Return: 0; -EOPNOTSUPP if the domain has no such caches; what its IOMMU driver
+ * says of the first request that was not done.
+ */
+int core_invalidate(struct iommu_domain *domain, struct iommu_user_data_array *requests)
+{
+	if (!domain->ops->cache_invalidate_user) {
+		requests->entry_num = 0;
+		return -EOPNOTSUPP;
+	}
+	return domain->ops->cache_invalidate_user(domain, requests);
 }
 
 /**
@@ -70,27 +175,31 @@ void core_domain_free(struct iommu_domain *domain)
  * core_attach_group() - attach a domain to a group that has no user domain
  * @domain: the domain
  * @group: a group that this context owns
+ * @handle: what page requests are reported by, or NULL
  *
  * Context: may sleep.
  * Return: 0; -EINVAL if domain and devices do not go together; what the IOMMU
  * driver says. The group still sees what it saw before.
  */
-int core_attach_group(struct iommu_domain *domain, struct iommu_group *group)
+int core_attach_group(struct iommu_domain *domain, struct iommu_group *group,
+		      struct iommu_attach_handle *handle)
 {
-	return iommu_attach_group(domain, group);
+	return iommu_attach_group_handle(domain, group, handle);
 }
 
 /**
  * core_replace_group() - exchange the domain of a group
  * @domain: the new domain
  * @group: a group with another domain attached
+ * @handle: a handle of the new domain's own, or NULL
  *
  * Context: may sleep.
  * Return: as core_attach_group().
  */
-int core_replace_group(struct iommu_domain *domain, struct iommu_group *group)
+int core_replace_group(struct iommu_domain *domain, struct iommu_group *group,
+		       struct iommu_attach_handle *handle)
 {
-	return iommu_group_replace_domain(group, domain);
+	return iommu_replace_group_handle(group, domain, handle);
 }
 
 /**
@@ -102,7 +211,7 @@ int core_replace_group(struct iommu_domain *domain, struct iommu_group *group)
  */
 void core_detach_group(struct iommu_domain *domain, struct iommu_group *group)
 {
-	iommu_detach_group(domain, group);
+	iommu_detach_group_handle(domain, group);
 }
 
 /**
@@ -110,14 +219,16 @@ void core_detach_group(struct iommu_domain *domain, struct iommu_group *group)
  * @domain: the domain, allocated for PASIDs
  * @dev: the device, alone in its group
  * @pasid: the number in its requests, 1 or more; nothing is attached there
+ * @handle: what page requests are reported by, or NULL
  *
  * Context: may sleep.
  * Return: 0; -EINVAL if domain and device do not go together; -EBUSY if somebody
  * else in the kernel has attached something; what the IOMMU driver says.
  */
-int core_attach_pasid(struct iommu_domain *domain, struct device *dev, u32 pasid)
+int core_attach_pasid(struct iommu_domain *domain, struct device *dev, u32 pasid,
+		      struct iommu_attach_handle *handle)
 {
-	return iommu_attach_device_pasid(domain, dev, pasid, NULL);
+	return iommu_attach_device_pasid(domain, dev, pasid, handle);
 }
 
 /**
@@ -126,14 +237,15 @@ int core_attach_pasid(struct iommu_domain *domain, struct device *dev, u32 pasid
  * @old: the one that is attached
  * @dev: the device
  * @pasid: the number in its requests
+ * @handle: a handle of the new domain's own, or NULL
  *
  * Context: may sleep.
  * Return: as core_attach_pasid(); -EOPNOTSUPP if the IOMMU driver cannot.
  */
-int core_replace_pasid(struct iommu_domain *domain, struct iommu_domain *old,
-		       struct device *dev, u32 pasid)
+int core_replace_pasid(struct iommu_domain *domain, struct iommu_domain *old, struct device *dev,
+		       u32 pasid, struct iommu_attach_handle *handle)
 {
-	return iommu_replace_device_pasid(domain, old, dev, pasid, NULL);
+	return iommu_replace_device_pasid(domain, old, dev, pasid, handle);
 }
 
 /**
@@ -149,6 +261,65 @@ int core_replace_pasid(struct iommu_domain *domain, struct iommu_domain *old,
 void core_detach_pasid(struct iommu_domain *domain, struct device *dev, u32 pasid)
 {
 	iommu_detach_device_pasid(domain, dev, pasid);
+}
+
+/**
+ * core_faults_enable() - let a device ask for pages
+ * @dev: the device
+ *
+ * Context: may sleep.
+ * Return: 0; -EOPNOTSUPP if the device, or its IOMMU, cannot; what the IOMMU
+ * driver says.
+ */
+int core_faults_enable(struct device *dev)
+{
+	int rc = iommu_dev_enable_feature(dev, IOMMU_DEV_FEAT_IOPF);
+
+	return rc == -ENODEV ? -EOPNOTSUPP : rc;
+}
+
+/**
+ * core_faults_disable() - undo core_faults_enable()
+ * @dev: the device; nothing that it has asked for waits for an answer
+ *
+ * Context: may sleep.
+ */
+void core_faults_disable(struct device *dev)
+{
+	WARN_ON(iommu_dev_disable_feature(dev, IOMMU_DEV_FEAT_IOPF));
+}
+
+/**
+ * core_faults_wait() - until nothing is reported any more by former handles
+ *
+ * Context: may sleep; with no lock held that a handler of page requests takes.
+ */
+void core_faults_wait(void)
+{
+	iopf_wait_reported();
+}
+
+/**
+ * core_fault_answer() - answer a group of page requests
+ * @group: a group that a handler has taken
+ * @code: the answer
+ *
+ * Context: may sleep; before core_faults_disable().
+ */
+void core_fault_answer(struct iopf_group *group, enum iommu_page_response_code code)
+{
+	iopf_group_response(group, code);
+}
+
+/**
+ * core_fault_free() - free a group of page requests
+ * @group: a group that has been answered
+ *
+ * Context: may sleep.
+ */
+void core_fault_free(struct iopf_group *group)
+{
+	iopf_free_group(group);
 }
 
 static int count_device(struct device *dev, void *data)
@@ -247,6 +418,17 @@ void *core_hw_info(struct device *dev, u32 *length, u32 *type)
 		return ERR_PTR(-ENODEV);
 	}
 	return data;
+}
+
+/**
+ * core_iommu() - the IOMMU that a device is behind
+ * @dev: the device
+ *
+ * Return: the IOMMU, which stays.
+ */
+struct iommu_device *core_iommu(struct device *dev)
+{
+	return dev->iommu->iommu_dev;
 }
 
 /**

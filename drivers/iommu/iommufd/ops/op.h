@@ -46,6 +46,8 @@ int op_ioas_copy(struct op_call *call);
 int op_ioas_unmap(struct op_call *call);
 int op_vfio_ioas(struct op_call *call);
 int op_hwpt_alloc(struct op_call *call);
+int op_hwpt_invalidate(struct op_call *call);
+int op_fault_queue_alloc(struct op_call *call);
 int op_hw_info(struct op_call *call);
 int op_pasid_alloc(struct op_call *call);
 int op_pasid_free(struct op_call *call);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Page tables made from an IOAS.
+ * Page tables: what those made from an IOAS and nested ones have in common, and
+ * how the first are made.
  */
 #include <linux/iommu.h>
 #include <linux/slab.h>
 #include <uapi/linux/iommufd.h>
 
 #include "../domain/core.h"
+#include "fault.h"
 #include "hwpt.h"
 
 static void hwpt_destroy(struct object *obj)
@@ -21,6 +23,10 @@ static void hwpt_destroy(struct object *obj)
 	if (hwpt->filled)
 		ioas_remove_member(hwpt->ioas, &hwpt->member);
 	core_domain_free(hwpt->member.domain);
+	if (hwpt->faults)
+		fault_queue_put(hwpt->faults);
+	if (hwpt->below)
+		object_put(hwpt->below);
 	ioas_put(hwpt->ioas);
 	kfree(hwpt);
 }
@@ -32,18 +38,18 @@ const struct object_type hwpt_type = {
 
 /**
  * hwpt_alloc() - an empty page table in the format of a device's IOMMU
- * @ictx: the context
  * @ioas: where its mappings will come from; the page table takes a reference
  * @dev: the device
  * @flags: of enum iommufd_hwpt_alloc_flags
  * @coherent: no-snoop requests have to be overruled
+ * @data: what the user says of it in the IOMMU's own words, or NULL
  *
- * Context: may sleep.
+ * Context: may sleep; with @data, reads user memory.
  * Return: the page table, not yet published, or ERR_PTR(): -EINVAL if the IOMMU
  * cannot overrule no-snoop, -ENOMEM, or what core_domain_alloc() says.
  */
-struct hwpt *hwpt_alloc(struct iommufd_ctx *ictx, struct ioas *ioas, struct device *dev,
-			u32 flags, bool coherent)
+struct hwpt *hwpt_alloc(struct ioas *ioas, struct device *dev, u32 flags, bool coherent,
+			const struct iommu_user_data *data)
 {
 	struct hwpt *hwpt = kzalloc(sizeof(*hwpt), GFP_KERNEL_ACCOUNT);
 	struct iommu_domain *domain;
@@ -51,7 +57,7 @@ struct hwpt *hwpt_alloc(struct iommufd_ctx *ictx, struct ioas *ioas, struct devi
 
 	if (!hwpt)
 		return ERR_PTR(-ENOMEM);
-	domain = core_domain_alloc(dev, flags);
+	domain = core_domain_alloc(dev, flags, data);
 	if (IS_ERR(domain)) {
 		rc = PTR_ERR(domain);
 		goto free_hwpt;
@@ -60,12 +66,13 @@ struct hwpt *hwpt_alloc(struct iommufd_ctx *ictx, struct ioas *ioas, struct devi
 	rc = -EINVAL;
 	if (coherent && !core_enforce_coherency(domain))
 		goto free_domain;
-	rc = object_init(ictx, &hwpt->obj, &hwpt_type);
+	rc = object_init(ioas->obj.ictx, &hwpt->obj, &hwpt_type);
 	if (rc)
 		goto free_domain;
 	hwpt->member.domain = domain;
 	hwpt->coherent = coherent;
 	hwpt->pasid = flags & IOMMU_HWPT_ALLOC_PASID;
+	hwpt->parent = flags & IOMMU_HWPT_ALLOC_NEST_PARENT;
 	hwpt->key = core_iommu_key(dev);
 	hwpt->ioas = ioas;
 	object_hold(&ioas->obj);
@@ -76,6 +83,18 @@ free_domain:
 free_hwpt:
 	kfree(hwpt);
 	return ERR_PTR(rc);
+}
+
+/**
+ * hwpt_set_faults() - let a page table's page requests go to the user
+ * @hwpt: the page table, not yet published
+ * @faults: where to; the page table takes a reference
+ */
+void hwpt_set_faults(struct hwpt *hwpt, struct fault_queue *faults)
+{
+	hwpt->faults = faults;
+	object_hold(&faults->obj);
+	hwpt->member.domain->iopf_handler = fault_handler;
 }
 
 /**
