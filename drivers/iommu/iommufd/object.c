@@ -8,6 +8,9 @@
 
 #include "object.h"
 
+/* In the place of an object that the kernel ended and the user may still name. */
+static struct object tombstone = { .users = REFCOUNT_INIT(0) };
+
 /**
  * object_init() - give a new object an ID that nobody can use yet
  * @ictx: the context
@@ -171,6 +174,11 @@ int object_destroy_id(struct iommufd_ctx *ictx, u32 id)
 
 	xa_lock(&ictx->objects);
 	obj = xa_load(&ictx->objects, id);
+	if (obj == &tombstone) {
+		/* Now the user knows, and the ID may be another's. */
+		__xa_erase(&ictx->objects, id);
+		obj = NULL;
+	}
 	if (!obj || obj->type->kernel_owned) {
 		xa_unlock(&ictx->objects);
 		return obj ? -EBUSY : -ENOENT;
@@ -216,9 +224,97 @@ void object_destroy_all(struct iommufd_ctx *ictx)
 
 		xa_for_each(&ictx->objects, id, obj) {
 			xa_lock(&ictx->objects);
-			progress |= destroy_unused(obj);
+			if (obj == &tombstone) {
+				__xa_erase(&ictx->objects, id);
+				xa_unlock(&ictx->objects);
+				progress = true;
+			} else {
+				progress |= destroy_unused(obj);
+			}
 		}
 		if (WARN_ON(!progress))
 			return;
 	}
+}
+
+/**
+ * object_slot_take() - an object becomes the one of its kind that another has
+ * @obj: the object
+ * @slot: where the other keeps it; protected by the ID table's lock. The object
+ *	leaves when it is destroyed
+ *
+ * Context: any; takes the ID table's lock.
+ * Return: 0, or -EEXIST if there is one.
+ */
+int object_slot_take(struct object *obj, struct object **slot)
+{
+	int rc = 0;
+
+	xa_lock(&obj->ictx->objects);
+	if (*slot)
+		rc = -EEXIST;
+	else
+		*slot = obj;
+	xa_unlock(&obj->ictx->objects);
+	return rc;
+}
+
+/**
+ * object_slot_leave() - take back object_slot_take()
+ * @obj: the object; never published, or being destroyed. It uses nothing any more
+ *	of who has the slot
+ * @slot: where it was kept
+ *
+ * Context: any; takes the ID table's lock.
+ */
+void object_slot_leave(struct object *obj, struct object **slot)
+{
+	struct iommufd_ctx *ictx = obj->ictx;
+
+	xa_lock(&ictx->objects);
+	*slot = NULL;
+	xa_unlock(&ictx->objects);
+	wake_up_all(&ictx->idle);
+}
+
+static bool slot_is_empty(struct iommufd_ctx *ictx, struct object **slot)
+{
+	bool empty;
+
+	xa_lock(&ictx->objects);
+	empty = !*slot;
+	xa_unlock(&ictx->objects);
+	return empty;
+}
+
+/**
+ * object_slot_end() - end an object with who cannot outlive it
+ * @ictx: the context
+ * @slot: where the object is kept, if there is one; it is published, and no other
+ *	comes. Empty upon return
+ *
+ * The ID is not another's until the user has destroyed what was there, which is
+ * -ENOENT. Where the user destroys the object at this moment, waits for that.
+ *
+ * Context: may sleep.
+ */
+void object_slot_end(struct iommufd_ctx *ictx, struct object **slot)
+{
+	struct object *obj;
+
+	xa_lock(&ictx->objects);
+	obj = *slot;
+	if (obj && xa_load(&ictx->objects, obj->id) == obj) {
+		if (ictx->recent == obj)
+			ictx->recent = NULL;
+		__xa_store(&ictx->objects, obj->id, &tombstone, GFP_ATOMIC);
+	} else {
+		obj = NULL;
+	}
+	xa_unlock(&ictx->objects);
+	if (obj) {
+		wait_event(ictx->idle, refcount_dec_if_one(&obj->users));
+		obj->type->destroy(obj);
+	}
+	wait_event(ictx->idle, slot_is_empty(ictx, slot));
 }

@@ -12,6 +12,8 @@
  *	object_put_or_destroy()	by the last user of one that exists for its users
  *	object_remove()		by its owner in the kernel: no new user, wait for
  *				calls that still run, then destroy
+ *	object_slot_end()	by who it cannot outlive, while the user may destroy
+ *				it as well
  *
  * One count serves both the calls and the objects that use an object, so that
  * destroying is one compare-and-exchange and never waits for another user.
@@ -110,6 +112,9 @@ int object_destroy_id(struct iommufd_ctx *ictx, u32 id);
 void object_put_or_destroy(struct object *obj);
 void object_remove(struct object *obj);
 void object_destroy_all(struct iommufd_ctx *ictx);
+int object_slot_take(struct object *obj, struct object **slot);
+void object_slot_leave(struct object *obj, struct object **slot);
+void object_slot_end(struct iommufd_ctx *ictx, struct object **slot);
 
 DEFINE_CLASS(object, struct object *, if (!IS_ERR_OR_NULL(_T)) object_put(_T),
 	     object_get_any(ictx, id), struct iommufd_ctx *ictx, u32 id)
