@@ -68,6 +68,12 @@ static void fill_option(struct objects *o, union arg *a)
 	a->option.object_id = o->ioas;
 }
 
+static void fill_vfio_ioas(struct objects *o, union arg *a)
+{
+	a->vfio_ioas.op = IOMMU_VFIO_IOAS_SET;
+	a->vfio_ioas.ioas_id = o->ioas;
+}
+
 static void fill_hwpt(struct objects *o, union arg *a)
 {
 	a->hwpt.dev_id = o->dev.idev;
@@ -125,6 +131,8 @@ const struct row rows[] = {
 	  { { FIELD(iommu_ioas_unmap, ioas_id), -ENOENT } } },
 	{ "OPTION", IOMMU_OPTION, 24, 24, fill_option, NONE, 0, { { 10, 2 } },
 	  { { FIELD(iommu_option, object_id), -ENOENT } } },
+	{ "VFIO_IOAS", IOMMU_VFIO_IOAS, 12, 12, fill_vfio_ioas, NONE, 0, { { 10, 2 } },
+	  { { FIELD(iommu_vfio_ioas, ioas_id), -ENOENT } } },
 	{ "HWPT_ALLOC", IOMMU_HWPT_ALLOC, 48, 24, fill_hwpt, FIELD(iommu_hwpt_alloc, flags), 15,
 	  { { 20, 4 }, { 44, 4 } },
 	  { { FIELD(iommu_hwpt_alloc, dev_id), -ENOENT },

@@ -5,6 +5,7 @@
 #include <kselftest.h>
 
 #include "fail_nth.h"
+#include "lib/type1.h"
 
 static int call_open(struct ctx *c)
 {
@@ -340,6 +341,57 @@ static int call_write_idle(struct ctx *c)
 	return device_write(c->fd, c->access, AT + 100, SMALL - 200, c->large);
 }
 
+static int before_t1(struct ctx *c)
+{
+	return t1_ioas(c->fd, IOMMU_VFIO_IOAS_SET, &c->ioas);
+}
+
+static int call_t1_map(struct ctx *c)
+{
+	return t1_map(c->fd, c->small, SMALL, LATER);
+}
+
+static int call_t1_info(struct ctx *c)
+{
+	struct {
+		struct vfio_iommu_type1_info info;
+		char caps[1000];
+	} arg = { .info.argsz = sizeof(arg) };
+
+	return iommu_call(c->fd, VFIO_IOMMU_GET_INFO, &arg);
+}
+
+/* In the first version of type1, which splits. */
+static int before_t1_split(struct ctx *c)
+{
+	return t1_ioas(c->fd, IOMMU_VFIO_IOAS_SET, &c->empty) ?:
+	       t1_number(c->fd, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU) ?:
+	       t1_map(c->fd, c->large, LARGE, LATER);
+}
+
+static int call_t1_split(struct ctx *c)
+{
+	return t1_unmap(c->fd, LATER + PAGE, PAGE, NULL);
+}
+
+static int end_t1_split(struct ctx *c, __u64 left)
+{
+	if (unmap_all(c->fd, c->empty) != left)
+		return -EIO;
+	return t1_number(c->fd, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU);
+}
+
+static int done_t1_split(struct ctx *c)
+{
+	return end_t1_split(c, LARGE - PAGE);
+}
+
+static int intact_t1_split(struct ctx *c)
+{
+	return mock_check_map(c->fd, c->empty_dev.hwpt, c->large, LARGE, LATER) ?:
+	       end_t1_split(c, LARGE);
+}
+
 #define CALL(name, ...) { #name, .call = call_ ## name, __VA_ARGS__ }
 
 const struct call calls[] = {
@@ -357,6 +409,10 @@ const struct call calls[] = {
 	{ "unmap_pinned", .before = before_unmap_pinned, .call = call_unmap,
 	  .done = done_unmap_pinned, .intact = intact_unmap },
 	CALL(unmap_all, .before = before_unmap_all, .intact = intact_unmap_all),
+	CALL(t1_map, .before = before_t1, .done = done_map, .intact = intact_map),
+	CALL(t1_info, .before = before_t1),
+	CALL(t1_split, .before = before_t1_split, .done = done_t1_split,
+	     .intact = intact_t1_split),
 	CALL(ranges),
 	CALL(allow, .done = done_allow, .intact = intact_allow),
 	CALL(option),
