@@ -145,6 +145,8 @@ struct mock_device *mock_device_add(u32 flags, struct mock_device *peer)
 	mdev->peer = peer;
 	refcount_set(&mdev->users, 1);
 	mock_pasids_init(&mdev->pasids);
+	spin_lock_init(&mdev->faults.lock);
+	spin_lock_init(&mdev->viommu_lock);
 	memset32(mdev->caches, IOMMU_TEST_DEV_CACHE_DEFAULT, ARRAY_SIZE(mdev->caches));
 	rc = device_register_at(mdev);
 	if (rc) {
@@ -190,6 +192,7 @@ void mock_device_put(struct mock_device *mdev)
 	/* Nobody finds it, and nobody gets its name before it is gone. */
 	xa_store(&mock_devices, index, XA_ZERO_ENTRY, GFP_KERNEL);
 	mock_pasids_exit(&mdev->pasids);
+	mock_faults_end(mdev);
 	device_unregister(&mdev->dev);
 	xa_erase(&mock_devices, index);
 }

@@ -55,7 +55,7 @@ int mock_check_map(struct op_call *call, u32 id, void *args)
 	CLASS(hwpt, hwpt)(call->ictx, id);
 	if (IS_ERR(hwpt))
 		return PTR_ERR(hwpt);
-	if (!mock_domain_of(hwpt->member.domain))
+	if (!mock_domain_of(hwpt->member.domain) || mock_domain_of(hwpt->member.domain)->parent)
 		return -EINVAL;
 	for (done = 0; done < map->length && !rc; done += MOCK_PAGE_SIZE) {
 		rc = check_one(mock_domain_of(hwpt->member.domain), map->iova + done,

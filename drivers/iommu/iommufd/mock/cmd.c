@@ -59,6 +59,8 @@ static const struct mock_op ops[] = {
 	OP(MOCK_DOMAIN_REPLACE, mock_domain_replace, mock_stdev_replace),
 	OP(MD_CHECK_MAP, check_map, mock_check_map),
 	OP(MD_CHECK_REFS, check_refs, mock_check_refs),
+	OP(MD_CHECK_IOTLB, check_iotlb, mock_check_iotlb),
+	OP(TRIGGER_IOPF, trigger_iopf, mock_trigger_iopf),
 	OP(CREATE_ACCESS, create_access, mock_access_create),
 	OP(DESTROY_ACCESS_PAGES, destroy_access_pages, mock_access_unpin),
 	OP(ACCESS_PAGES, access_pages, mock_access_pin),
@@ -66,6 +68,7 @@ static const struct mock_op ops[] = {
 	OP(ACCESS_REPLACE_IOAS, access_replace_ioas, mock_access_replace),
 	OP(SET_TEMP_MEMORY_LIMIT, memory_limit, memory_limit),
 	OP(DEV_CHECK_CACHE, check_dev_cache, mock_check_caches),
+	OP(TRIGGER_VEVENT, trigger_vevent, mock_trigger_vevent),
 	OP(PASID_ATTACH, pasid_attach, mock_pasid_attach),
 	OP(PASID_REPLACE, pasid_replace, mock_pasid_replace),
 	OP(PASID_DETACH, pasid_detach, mock_pasid_detach),
@@ -87,6 +90,8 @@ static const struct mock_op own_ops[] = {
 	OWN_OP(FAIL_MAP, fail_map, mock_fail_map),
 	OWN_OP(EVENT, event, mock_event_get),
 	OWN_OP(COUNT, count, mock_count),
+	OWN_OP(PAGE_REQUEST, page_request, mock_page_request),
+	OWN_OP(PAGE_ANSWER, page_answer, mock_page_answer),
 	OWN_OP(ACCESS, access, mock_access_create_pasids),
 	OWN_OP(ACCESS_ATTACH, access_move, mock_access_attach_pasid),
 	OWN_OP(ACCESS_REPLACE, access_move, mock_access_replace_pasid),
@@ -138,7 +143,14 @@ int mock_cmd(struct op_call *call)
  */
 int __init mock_init(void)
 {
-	return mock_bus_init();
+	int rc = mock_faults_init();
+
+	if (rc)
+		return rc;
+	rc = mock_bus_init();
+	if (rc)
+		mock_faults_exit();
+	return rc;
 }
 
 /**
@@ -149,5 +161,6 @@ int __init mock_init(void)
 void mock_exit(void)
 {
 	mock_bus_exit();
+	mock_faults_exit();
 	WARN(mock_domains_left(), "mock: %d domains left\n", mock_domains_left());
 }

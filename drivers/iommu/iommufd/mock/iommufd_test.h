@@ -18,10 +18,12 @@ enum {
 	MOCK_APERTURE_LAST = 0x7fffffff,
 };
 
-/* What a mock device caches */
+/* What a mock device caches, and what caches hold of a nested page table */
 enum {
 	MOCK_DEV_CACHE_ID_MAX = 3,
 	MOCK_DEV_CACHE_NUM = 4,
+	MOCK_NESTED_DOMAIN_IOTLB_ID_MAX = 3,
+	MOCK_NESTED_DOMAIN_IOTLB_NUM = 4,
 };
 
 #define IOMMU_TEST_DEV_CACHE_DEFAULT 0xbaddad
@@ -89,6 +91,11 @@ enum {
 	MOCK_OP_ACCESS_PIN,
 	MOCK_OP_ACCESS_RW,
 	MOCK_OP_ACCESS_UNMAPS,
+	/* A page request with a PASID as in requests, more of its group follow; what the
+	 * device was told; id: the mock device
+	 */
+	MOCK_OP_PAGE_REQUEST,
+	MOCK_OP_PAGE_ANSWER,
 };
 
 /*
@@ -223,6 +230,12 @@ struct iommu_test_cmd {
 		struct { __u32 pasid, flags; __aligned_u64 iova, length, uptr; } access_copy;
 		/* at: number of the notice; ENOENT if there was none */
 		struct { __u32 at, out_pasid; __aligned_u64 out_iova, out_length; } access_unmaps;
+		struct { __u32 pasid, grpid, perm, more; __aligned_u64 addr; } page_request;
+		/* at: number of the answer; out_next: of the next that there will be */
+		struct {
+			__u32 at, out_next, out_pending;
+			__u32 out_pasid, out_grpid, out_code;
+		} page_answer;
 	};
 	__u32 last;
 };
@@ -239,5 +252,48 @@ struct iommu_test_hw_info {
 	__u32 flags;
 	__u32 test_reg;
 };
+
+/* pagetable_type: not looked at in a nested one */
+struct iommu_hwpt_selftest {
+	__u32 iotlb;
+	__u32 pagetable_type;
+};
+
+#define IOMMU_HWPT_INVALIDATE_DATA_SELFTEST 0xdeadbeef
+#define IOMMU_TEST_INVALIDATE_FLAG_ALL (1 << 0)
+
+/* ALL: whatever iotlb_id is */
+struct iommu_hwpt_invalidate_selftest {
+	__u32 flags;
+	__u32 iotlb_id;
+};
+
+#define IOMMU_VIOMMU_TYPE_SELFTEST 0xdeadbeef
+
+/* What is mapped at the offset is a page with in_data at its start. */
+struct iommu_viommu_selftest {
+	__u32 in_data;
+	__u32 out_data;
+	__aligned_u64 out_mmap_offset;
+	__aligned_u64 out_mmap_length;
+};
+
+#define IOMMU_VIOMMU_INVALIDATE_DATA_SELFTEST 0xdeadbeef
+
+/* vdev_id: number of a virtual device; ALL: whatever cache_id is */
+struct iommu_viommu_invalidate_selftest {
+	__u32 flags;
+	__u32 vdev_id;
+	__u32 cache_id;
+};
+
+#define IOMMU_VEVENTQ_TYPE_SELFTEST 0xbeefbeef
+
+struct iommu_viommu_event_selftest {
+	__u32 virt_id;
+};
+
+#define IOMMU_HW_QUEUE_TYPE_SELFTEST 0xdeadbeef
+#define IOMMU_TEST_HW_QUEUE_MAX 2
 
 #endif

@@ -15,6 +15,8 @@
  *	bus.c		the bus with the devices, the IOMMU's registration
  *	ops.c		the IOMMU driver
  *	pasid.c		a device's PASID table
+ *	nested.c	domains in front of others
+ *	fault.c		page requests of a device, and what it is told
  *	table.c		the page table
  *	viommu.c	virtual IOMMUs, and what a device caches
  */
@@ -35,6 +37,8 @@
 #define MOCK_ARGS(member) typeof(typeof_member(struct iommu_test_cmd, member) *)
 
 struct iommufd_pasid_ops;
+struct iommufd_viommu;
+struct iommufd_viommu_ops;
 
 /**
  * struct mock_cached - an entry as a cache has it
@@ -71,6 +75,25 @@ int mock_pasids_request(struct mock_pasids *pasids, u32 pasid, unsigned long iov
 			phys_addr_t *phys);
 
 /**
+ * struct mock_faults - a device's page requests
+ * @enabled: it may send them; serialized by whoever enables
+ * @lock: of what follows
+ * @pending: groups without an answer
+ * @nr: answers there were
+ * @answers: the latest ones
+ */
+struct mock_faults {
+	bool enabled;
+	spinlock_t lock; /* of what follows */
+	u32 pending;
+	u32 nr;
+	struct iommu_page_response answers[16];
+};
+
+int mock_faults_init(void);
+void mock_faults_exit(void);
+
+/**
  * struct mock_device - a device behind the mock IOMMU
  * @dev: head, on the mock's bus
  * @index: its number there
@@ -80,7 +103,10 @@ int mock_pasids_request(struct mock_pasids *pasids, u32 pasid, unsigned long iov
  * @domain: the paging domain attached, or NULL; serialized by the iommu core's
  *	lock of its group
  * @pasids: what is attached at its PASIDs
+ * @viommu_lock: protects @viommu, and is held while an event is reported
+ * @viommu: of the domain attached, or NULL
  * @caches: what it has cached of translations, as numbers
+ * @faults: its page requests
  */
 struct mock_device {
 	struct device dev;
@@ -90,8 +116,17 @@ struct mock_device {
 	struct mock_device *peer;
 	struct mock_domain *domain;
 	struct mock_pasids pasids;
+	spinlock_t viommu_lock; /* of viommu */
+	struct iommufd_viommu *viommu;
 	u32 caches[MOCK_DEV_CACHE_NUM];
+	struct mock_faults faults;
 };
+
+void mock_faults_end(struct mock_device *mdev);
+int mock_enable_feature(struct device *dev, enum iommu_dev_features feature);
+int mock_disable_feature(struct device *dev, enum iommu_dev_features feature);
+void mock_page_response(struct device *dev, struct iopf_fault *evt,
+			struct iommu_page_response *response);
 
 static inline struct mock_device *to_mock_device(struct device *dev)
 {
@@ -117,22 +152,38 @@ void mock_table_read_dirty(struct mock_table *table, unsigned long iova, size_t 
 			   struct iommu_dirty_bitmap *dirty);
 
 /**
- * struct mock_domain - a paging domain
+ * struct mock_domain - a paging domain, or a nested one
  * @domain: head
- * @table: what is mapped
+ * @table: what is mapped; of a nested one, nothing
  * @attached: devices, and PASIDs of devices
  * @tracking: dirty tracking is on
+ * @parent: of a nested one, what it lies on; else NULL
+ * @viommu: whose guest writes a nested one, or NULL
+ * @iotlb: of a nested one, what caches hold of it, as numbers
  */
 struct mock_domain {
 	struct iommu_domain domain;
 	struct mock_table table;
 	atomic_t attached;
 	bool tracking;
+	struct mock_domain *parent;
+	struct iommufd_viommu *viommu;
+	u32 iotlb[MOCK_NESTED_DOMAIN_IOTLB_NUM];
 };
 
 extern const struct iommu_ops mock_iommu_ops;
 
+extern const struct iommu_domain_ops mock_nested_ops;
+
 struct mock_domain *mock_domain_of(struct iommu_domain *domain);
+struct mock_domain *mock_domain_new(void);
+void mock_domain_free(struct iommu_domain *domain);
+int mock_attach_dev(struct iommu_domain *domain, struct device *dev);
+struct iommu_domain *mock_nested_alloc(struct iommu_domain *parent, u32 flags,
+				       const struct iommu_user_data *user_data);
+const struct iommufd_viommu_ops *mock_viommu_ops(struct device *dev, struct iommu_domain *parent,
+						 unsigned int type);
+int mock_viommu_enter(struct mock_device *mdev, struct iommufd_viommu *viommu);
 void mock_domain_hold(struct mock_domain *mock);
 void mock_domain_release(struct mock_domain *mock);
 int mock_domains_left(void);
@@ -209,7 +260,12 @@ int mock_event_get(struct op_call *call, u32 id, void *args);
 int mock_kernel_pasid(struct op_call *call, u32 id, void *args);
 int mock_count(struct op_call *call, u32 id, void *args);
 int mock_check_map(struct op_call *call, u32 id, void *args);
+int mock_check_iotlb(struct op_call *call, u32 id, void *args);
+int mock_trigger_iopf(struct op_call *call, u32 id, void *args);
+int mock_page_request(struct op_call *call, u32 id, void *args);
+int mock_page_answer(struct op_call *call, u32 id, void *args);
 int mock_check_refs(struct op_call *call, u32 id, void *args);
+int mock_trigger_vevent(struct op_call *call, u32 id, void *args);
 int mock_check_caches(struct op_call *call, u32 id, void *args);
 int mock_access_create(struct op_call *call, u32 id, void *args);
 int mock_access_replace(struct op_call *call, u32 id, void *args);

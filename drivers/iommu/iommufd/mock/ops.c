@@ -41,6 +41,8 @@ static int detach_dev(struct iommu_domain *domain, struct device *dev)
 {
 	struct mock_device *mdev = to_mock_device(dev);
 
+	if (domain)
+		mock_viommu_enter(mdev, NULL);
 	if (mdev->domain)
 		mock_domain_release(mdev->domain);
 	mdev->domain = NULL;
@@ -61,13 +63,26 @@ static struct iommu_domain mock_identity = {
 	.ops = &static_ops,
 };
 
-static int attach_dev(struct iommu_domain *domain, struct device *dev)
+/**
+ * mock_attach_dev() - of struct iommu_domain_ops
+ * @domain: a paging or nested domain
+ * @dev: a mock device
+ *
+ * Context: may sleep; the iommu core serializes by group.
+ * Return: 0; -EINVAL for one that tracks what the device cannot; -ENOENT for one of a
+ * virtual IOMMU that does not know the device.
+ */
+int mock_attach_dev(struct iommu_domain *domain, struct device *dev)
 {
 	struct mock_domain *mock = container_of(domain, struct mock_domain, domain);
 	struct mock_device *mdev = to_mock_device(dev);
+	int rc;
 
 	if (domain->dirty_ops && (mdev->flags & MOCK_FLAGS_DEVICE_NO_DIRTY))
 		return -EINVAL;
+	rc = mock_viommu_enter(mdev, mock->viommu);
+	if (rc)
+		return rc;
 	detach_dev(NULL, dev);
 	mock_domain_hold(mock);
 	mdev->domain = mock;
@@ -97,7 +112,30 @@ static phys_addr_t iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
 	return mock_table_phys(&mock->table, iova);
 }
 
-static void domain_free(struct iommu_domain *domain)
+/**
+ * mock_domain_new() - a domain, empty
+ *
+ * Context: may sleep.
+ * Return: the domain without operations, or NULL.
+ */
+struct mock_domain *mock_domain_new(void)
+{
+	struct mock_domain *mock = kzalloc(sizeof(*mock), GFP_KERNEL_ACCOUNT);
+
+	if (!mock)
+		return NULL;
+	mock_table_init(&mock->table);
+	atomic_inc(&nr_domains);
+	return mock;
+}
+
+/**
+ * mock_domain_free() - of struct iommu_domain_ops
+ * @domain: attached nowhere
+ *
+ * Context: may sleep.
+ */
+void mock_domain_free(struct iommu_domain *domain)
 {
 	struct mock_domain *mock = container_of(domain, struct mock_domain, domain);
 
@@ -108,13 +146,13 @@ static void domain_free(struct iommu_domain *domain)
 }
 
 static const struct iommu_domain_ops paging_ops = {
-	.attach_dev = attach_dev,
+	.attach_dev = mock_attach_dev,
 	.set_dev_pasid = mock_set_dev_pasid,
 	.replace_dev_pasid = mock_replace_dev_pasid,
 	.map_pages = map_pages,
 	.unmap_pages = unmap_pages,
 	.iova_to_phys = iova_to_phys,
-	.free = domain_free,
+	.free = mock_domain_free,
 };
 
 static int set_dirty_tracking(struct iommu_domain *domain, bool enabled)
@@ -148,11 +186,13 @@ static struct iommu_domain *domain_alloc_user(struct device *dev, u32 flags,
 	bool dirty = flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
 	struct mock_domain *mock;
 
-	if ((flags & ~known) || parent || user_data ||
+	if (parent)
+		return mock_nested_alloc(parent, flags, user_data);
+	if ((flags & ~known) || user_data ||
 	    (dirty && (to_mock_device(dev)->flags & MOCK_FLAGS_DEVICE_NO_DIRTY)))
 		return ERR_PTR(-EOPNOTSUPP);
 
-	mock = kzalloc(sizeof(*mock), GFP_KERNEL_ACCOUNT);
+	mock = mock_domain_new();
 	if (!mock)
 		return ERR_PTR(-ENOMEM);
 	mock->domain.type = IOMMU_DOMAIN_UNMANAGED;
@@ -166,8 +206,6 @@ static struct iommu_domain *domain_alloc_user(struct device *dev, u32 flags,
 		mock->domain.dirty_ops = &dirty_ops;
 	else
 		mock->domain.pgsize_bitmap |= MOCK_HUGE_PAGE_SIZE;
-	mock_table_init(&mock->table);
-	atomic_inc(&nr_domains);
 	return &mock->domain;
 }
 
@@ -203,6 +241,11 @@ const struct iommu_ops mock_iommu_ops = {
 	.probe_device = mock_iommu_device,
 	.device_group = mock_device_group,
 	.remove_dev_pasid = mock_remove_dev_pasid,
+	.dev_enable_feat = mock_enable_feature,
+	.dev_disable_feat = mock_disable_feature,
+	.page_response = mock_page_response,
+	.user_pasid_table = true,
+	.viommu_ops = mock_viommu_ops,
 	.def_domain_type = def_domain_type,
 	.default_domain_ops = &paging_ops,
 	.pgsize_bitmap = MOCK_PAGE_SIZE | MOCK_HUGE_PAGE_SIZE,
@@ -219,7 +262,9 @@ const struct iommu_ops mock_iommu_ops = {
  */
 struct mock_domain *mock_domain_of(struct iommu_domain *domain)
 {
-	return domain->ops == &paging_ops ? container_of(domain, struct mock_domain, domain) : NULL;
+	if (domain->ops != &paging_ops && domain->ops != &mock_nested_ops)
+		return NULL;
+	return container_of(domain, struct mock_domain, domain);
 }
 
 /**

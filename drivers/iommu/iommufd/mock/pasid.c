@@ -192,6 +192,6 @@ int mock_pasids_request(struct mock_pasids *pasids, u32 pasid, unsigned long iov
 	if (!mock)
 		return -ENOENT;
 	*line = (struct mock_cached) { .pasid = pasid, .domain = mock };
-	*phys = mock_table_phys(&mock->table, iova);
+	*phys = mock_table_phys(mock->parent ? &mock->parent->table : &mock->table, iova);
 	return 0;
 }
