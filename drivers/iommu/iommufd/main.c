@@ -163,16 +163,16 @@ static int __init iommufd_init(void)
 		return rc;
 	rc = container_init(&ctx_fops);
 	if (rc)
-		goto no_container;
+		goto undo_device;
 	rc = mock_init();
 	if (rc)
-		goto no_mock;
+		goto undo_container;
 	pasid_set_capacity(true);
 	return 0;
 
-no_mock:
+undo_container:
 	container_exit();
-no_container:
+undo_device:
 	misc_deregister(&ctx_misc);
 	return rc;
 }
