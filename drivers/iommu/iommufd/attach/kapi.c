@@ -131,7 +131,8 @@ EXPORT_SYMBOL_NS_GPL(iommufd_device_bind, IOMMUFD);
  *
  * The slice is known by a PASID of its parent: all other calls take it as they
  * take a device, and where they say the device is attached, that PASID is. Its
- * further PASIDs are global.
+ * further PASIDs are global. It is the driver that keeps the slice, and whoever has
+ * the parent, from sending PASIDs that are not theirs.
  *
  * Context: may sleep.
  * Return: the slice or ERR_PTR(), see device_bind_slice().
