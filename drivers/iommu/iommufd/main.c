@@ -155,6 +155,17 @@ static struct miscdevice ctx_misc = {
 	.mode = 0660,
 };
 
+/**
+ * ctx_device() - /dev/iommu as a device, for whom a user of memory is one
+ *
+ * Context: any; somebody has the file open.
+ * Return: the device.
+ */
+struct device *ctx_device(void)
+{
+	return ctx_misc.this_device;
+}
+
 static int __init iommufd_init(void)
 {
 	int rc = misc_register(&ctx_misc);

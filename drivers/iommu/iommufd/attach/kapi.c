@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What VFIO and emulated devices call: check, take the object, call down. Every
- * EXPORT_SYMBOL of this module is here, but for the CPU's table in pasid_kvm.c.
+ * EXPORT_SYMBOL of this module is here, but for the CPU's table in pasid_kvm.c
+ * and what exporters of memory call in pages_dmabuf.c.
  */
 #include <linux/file.h>
 #include <linux/fs.h>

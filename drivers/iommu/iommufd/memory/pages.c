@@ -44,6 +44,7 @@ struct pages *pages_alloc(const struct pages_source *source, struct account *acc
 	pages->account = account_hold(account);
 	pages->npages = npages;
 	pages->writable = writable;
+	pages->mmio = false;
 	mutex_init(&pages->lock);
 	extent_tree_init(&pages->extents);
 	return pages;
@@ -59,9 +60,9 @@ void pages_put(struct pages *pages)
 {
 	if (!refcount_dec_and_test(&pages->refs))
 		return;
-	WARN_ON(!RB_EMPTY_ROOT(&pages->extents.root));
 	if (pages->source->free)
 		pages->source->free(pages);
+	WARN_ON(!RB_EMPTY_ROOT(&pages->extents.root));
 	account_put(pages->account);
 	mutex_destroy(&pages->lock);
 	kfree(pages);
@@ -192,6 +193,8 @@ int pages_pin(struct pages *pages, unsigned long first, unsigned long count)
 	long n = 0;
 
 	might_sleep();
+	if (pages_revocable(pages))
+		return 0;
 	if (count > BATCH_ON_STACK) {
 		batch.pages = kmalloc_array(BATCH_PAGES, sizeof(*batch.pages), GFP_KERNEL);
 		batch.room = BATCH_PAGES;
@@ -231,6 +234,8 @@ void pages_release(struct pages *pages, unsigned long first, unsigned long count
 	struct extent *e, *next;
 	LIST_HEAD(unused);
 
+	if (pages_revocable(pages))
+		return;
 	mutex_lock(&pages->lock);
 	e = extent_at(&pages->extents, first);
 	if (e && e->first < first) {

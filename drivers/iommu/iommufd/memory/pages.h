@@ -17,8 +17,12 @@
 #include "extent.h"
 
 struct account;
+struct device;
+struct dma_buf;
 struct file;
+struct iova_range;
 struct pages;
+struct pages_dmabuf;
 
 #define PAGES_ROOM_BYTES 128
 
@@ -30,11 +34,26 @@ struct pages;
  *	page would need the other value of @per_folio; or -errno. Faults
  *	memory in: called with no lock held.
  * @free: drops what the source holds
+ * @revocable: physical addresses that are known from the start, and that somebody
+ *	else may take back: there is no @pin, no charge, and maybe no struct page
  */
 struct pages_source {
 	long (*pin)(struct pages *pages, unsigned long first, unsigned long count,
 		    struct pin_batch *batch);
 	void (*free)(struct pages *pages);
+	bool revocable;
+};
+
+/**
+ * struct pages_watch - who uses pages that may be revoked
+ * @node: in a list of the pages
+ * @revoke: told once; from its return on the pages are not used. The caller holds
+ *	the reservation of a dma-buf, so that it may take an IOAS's locks, and no
+ *	lock that is held while memory is faulted in
+ */
+struct pages_watch {
+	struct list_head node;
+	void (*revoke)(struct pages_watch *watch);
 };
 
 /**
@@ -44,12 +63,15 @@ struct pages_source {
  * @account: who pays, and whose mm it is
  * @npages: number of pages
  * @writable: pinned for writing
+ * @mmio: a device's addresses, not memory
  * @lock: protects @extents; a leaf but for the allocator
  * @extents: what is pinned
  * @room: memory for whoever maps the object first, which saves an allocation
  * @room_used: bit 0: @room is in use
- * @base: page-aligned address, or file offset, of the first page
+ * @base: page-aligned address (physical, if @source is revocable), or file offset,
+ *	of the first page
  * @file: file source: the file
+ * @dmabuf: dma-buf source: what it has of it
  */
 struct pages {
 	refcount_t refs;
@@ -57,11 +79,15 @@ struct pages {
 	struct account *account;
 	unsigned long npages;
 	bool writable;
+	bool mmio;
 	struct mutex lock; /* of extents */
 	struct extent_tree extents;
 	unsigned long room_used;
 	unsigned long base;
-	struct file *file;
+	union {
+		struct file *file;
+		struct pages_dmabuf *dmabuf;
+	};
 	unsigned long room[PAGES_ROOM_BYTES / sizeof(unsigned long)];
 };
 
@@ -83,6 +109,9 @@ struct pages *pages_from_user(struct account *account, unsigned long uaddr, unsi
 			      bool writable);
 struct pages *pages_from_file(struct account *account, struct file *file, unsigned long start,
 			      unsigned long npages, bool writable);
+struct pages *pages_from_dmabuf(struct account *account, struct device *dev,
+				struct dma_buf *dmabuf, const struct iova_range *part,
+				bool writable);
 void pages_put(struct pages *pages);
 int pages_pin(struct pages *pages, unsigned long first, unsigned long count);
 void pages_release(struct pages *pages, unsigned long first, unsigned long count);
@@ -90,6 +119,13 @@ void pages_iter_init(struct pages_iter *it, struct pages *pages, unsigned long f
 		     unsigned long count);
 unsigned long pages_iter_next(struct pages_iter *it, unsigned long *pfn);
 bool pages_check(struct pages *pages);
+int pages_watch(struct pages *pages, struct pages_watch *watch);
+void pages_unwatch(struct pages *pages, struct pages_watch *watch);
+
+static inline bool pages_revocable(const struct pages *pages)
+{
+	return pages->source->revocable;
+}
 
 static inline struct pages *pages_hold(struct pages *pages)
 {

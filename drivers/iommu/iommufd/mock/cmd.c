@@ -73,6 +73,8 @@ static const struct mock_op ops[] = {
 	OP(PASID_REPLACE, pasid_replace, mock_pasid_replace),
 	OP(PASID_DETACH, pasid_detach, mock_pasid_detach),
 	OP(PASID_CHECK_HWPT, pasid_check, mock_pasid_check),
+	OP(DMABUF_GET, dmabuf_get, mock_dmabuf_get),
+	OP(DMABUF_REVOKE, dmabuf_revoke, mock_dmabuf_revoke),
 };
 
 #define OWN_OP(name, member, fn) \

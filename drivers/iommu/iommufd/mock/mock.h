@@ -11,6 +11,7 @@
  *	kernel.c	the kernel's own use of a PASID; counts, to find leaks
  *	access.c	an in-kernel user of memory behind a file
  *	access_use.c	pin, unpin, read and write through it
+ *	dmabuf.c	a dma-buf that can be revoked
  *	check.c		does a page table translate, are pages pinned
  *	bus.c		the bus with the devices, the IOMMU's registration
  *	ops.c		the IOMMU driver
@@ -259,6 +260,8 @@ int mock_fail_map(struct op_call *call, u32 id, void *args);
 int mock_event_get(struct op_call *call, u32 id, void *args);
 int mock_kernel_pasid(struct op_call *call, u32 id, void *args);
 int mock_count(struct op_call *call, u32 id, void *args);
+int mock_dmabuf_get(struct op_call *call, u32 id, void *args);
+int mock_dmabuf_revoke(struct op_call *call, u32 id, void *args);
 int mock_check_map(struct op_call *call, u32 id, void *args);
 int mock_check_iotlb(struct op_call *call, u32 id, void *args);
 int mock_trigger_iopf(struct op_call *call, u32 id, void *args);

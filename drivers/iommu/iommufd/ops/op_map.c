@@ -2,6 +2,7 @@
 /*
  * MAP, MAP_FILE, COPY and UNMAP.
  */
+#include <linux/dma-buf.h>
 #include <linux/file.h>
 #include <linux/mm.h>
 #include <uapi/linux/iommufd.h>
@@ -36,27 +37,46 @@ static int check_target(u32 flags, u64 iova, u64 length, struct ioas_map_args *a
 	return 0;
 }
 
+/* Pages of a file, or of a dma-buf, which is a file of another kind. */
+static struct pages *pages_from_fd(struct account *acct, int fd, const struct iova_range *part,
+				   bool writable)
+{
+	struct dma_buf *dmabuf = dma_buf_get(fd);
+	struct pages *pages;
+	struct file *file;
+
+	if (!IS_ERR(dmabuf)) {
+		pages = pages_from_dmabuf(acct, ctx_device(), dmabuf, part, writable);
+		dma_buf_put(dmabuf);
+		return pages;
+	}
+	file = fget(fd);
+	if (!file)
+		return ERR_PTR(-EBADF);
+	pages = pages_from_file(acct, file, part->start, range_length(part) >> PAGE_SHIFT,
+				writable);
+	fput(file);
+	return pages;
+}
+
 /* The part of memory at source, as a pages object of whole pages. */
 static struct pages *make_pages(struct op_call *call, const struct iova_range *source, int fd,
 				bool writable)
 {
-	unsigned long base = source->start & PAGE_MASK;
-	unsigned long npages = (source->last >> PAGE_SHIFT) - (base >> PAGE_SHIFT) + 1;
+	struct iova_range part = {
+		.start = source->start & PAGE_MASK,
+		.last = source->last | ~PAGE_MASK,
+	};
 	struct account *acct = ctx_account(call->ictx);
 	struct pages *pages;
-	struct file *file;
 
 	if (!acct)
 		return ERR_PTR(-ENOMEM);
-	if (fd < 0) {
-		pages = pages_from_user(acct, base, npages, writable);
-	} else {
-		file = fget(fd);
-		pages = file ? pages_from_file(acct, file, base, npages, writable) :
-			       ERR_PTR(-EBADF);
-		if (file)
-			fput(file);
-	}
+	if (fd < 0)
+		pages = pages_from_user(acct, part.start, range_length(&part) >> PAGE_SHIFT,
+					writable);
+	else
+		pages = pages_from_fd(acct, fd, &part, writable);
 	account_put(acct);
 	return pages;
 }

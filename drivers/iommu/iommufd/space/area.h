@@ -13,9 +13,11 @@
 #include "../abi.h"
 #include "../memory/pages.h"
 
+struct area_watch;
+
 /**
  * enum area_state - where an area is in its life
- * @AREA_RESERVED: its IOVAs are taken, nothing is mapped yet
+ * @AREA_RESERVED: its IOVAs are taken, nothing is mapped yet; or not any more
  * @AREA_READY: mapped into every domain of the IOAS
  * @AREA_RETIRING: about to be unmapped, in-kernel users are asked to let go
  */
@@ -36,9 +38,12 @@ enum area_state {
  * @prot: IOMMU_READ, IOMMU_WRITE, IOMMU_CACHE
  * @state: protected by ioas.map_rwsem
  * @pinned: the slice is pinned for the domains; protected by ioas.map_rwsem
+ * @revoked: the memory is somebody else's again: in no domain; changed with
+ *	ioas.members_lock and ioas.map_rwsem held for writing
  * @access_pages: pages that in-kernel users hold pinned; raised with
  *	ioas.map_rwsem held for reading, looked at with it held for writing; the
  *	area stays as long as it is not 0
+ * @watch: of memory that may be revoked, see ioas_revoke.c; or NULL
  * @link: in the list of a call that adds or removes areas
  */
 struct area {
@@ -51,7 +56,9 @@ struct area {
 	int prot;
 	enum area_state state;
 	bool pinned;
+	bool revoked;
 	atomic_long_t access_pages;
+	struct area_watch *watch;
 	struct list_head link;
 };
 

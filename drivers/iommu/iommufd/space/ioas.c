@@ -96,10 +96,12 @@ struct area *area_new(struct pages *pages, unsigned long offset, unsigned long l
 	area->iova.last = length - 1;
 	area->state = AREA_RESERVED;
 	area->pinned = false;
+	area->revoked = false;
+	area->watch = NULL;
 	atomic_long_set(&area->access_pages, 0);
 	area->offset = offset;
 	area->pages = pages_hold(pages);
-	area->prot = IOMMU_CACHE;
+	area->prot = pages->mmio ? IOMMU_MMIO : IOMMU_CACHE;
 	if (prot & IOMMU_IOAS_MAP_READABLE)
 		area->prot |= IOMMU_READ;
 	if (prot & IOMMU_IOAS_MAP_WRITEABLE)
@@ -117,6 +119,7 @@ void area_free(struct area *area)
 {
 	struct pages *pages = area->pages;
 
+	area_unwatch(area);
 	if (area == (struct area *)pages->room)
 		clear_bit_unlock(0, &pages->room_used);
 	else
@@ -346,6 +349,9 @@ static int areas_publish(struct ioas *ioas, struct list_head *areas)
 	struct area *area;
 	int rc;
 
+	list_for_each_entry(area, areas, link)
+		if (area->revoked)
+			return -ENODEV;
 	rc = load_members(ioas, areas);
 	if (rc)
 		return rc;
@@ -364,7 +370,8 @@ static int areas_publish(struct ioas *ioas, struct list_head *areas)
  *
  * Context: may sleep and wait for user space: no lock held.
  * Return: 0 with @range filled in; -EINVAL for alignment or reserved IOVAs,
- * -EEXIST, -ENOSPC, or why pinning or loading failed.
+ * -EEXIST, -ENOSPC, -ENODEV for memory that is revoked, or why pinning or loading
+ * failed.
  */
 int ioas_insert(struct ioas *ioas, struct list_head *areas, struct iova_range *range, bool fixed)
 {
@@ -372,7 +379,7 @@ int ioas_insert(struct ioas *ioas, struct list_head *areas, struct iova_range *r
 	bool idle;
 	int rc;
 
-	rc = areas_reserve(ioas, areas, range, fixed);
+	rc = areas_watch(ioas, areas) ?: areas_reserve(ioas, areas, range, fixed);
 	if (rc)
 		goto free;
 	for (;;) {

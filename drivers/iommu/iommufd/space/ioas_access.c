@@ -113,6 +113,9 @@ static int get_part(struct ioas *ioas, const struct iova_range *range, int prot,
 		return -ENOENT;
 	if ((area->prot & prot) != prot)
 		return -EPERM;
+	/* There may be no struct page, and nothing that keeps it from being revoked. */
+	if (pages_revocable(area->pages))
+		return -EINVAL;
 	part->area = area;
 	part->pages = pages_hold(area->pages);
 	part->range.start = range->start;
@@ -184,8 +187,8 @@ static int pin_part(struct ioas *ioas, const struct ioas_access *acc, const stru
  * @out: set to the pages, one per PAGE_SIZE
  *
  * Context: may sleep and wait for user space: no lock held.
- * Return: 0; -ENOENT for a hole, also one that has just been made; -EPERM; or why
- * pinning failed. Nothing stays pinned then.
+ * Return: 0; -ENOENT for a hole, also one that has just been made; -EPERM; -EINVAL
+ * for what is not memory; or why pinning failed. Nothing stays pinned then.
  */
 int ioas_pin(struct ioas *ioas, const struct ioas_access *acc, const struct iova_range *range,
 	     bool write, struct page **out)
@@ -274,7 +277,8 @@ static ssize_t rw_part(struct ioas *ioas, const struct ioas_access *acc, const s
  * @write: to the range
  *
  * Context: may sleep and wait for user space: no lock held.
- * Return: 0; -ENOENT for a hole; -EPERM; -EFAULT. A part may have been copied.
+ * Return: 0; -ENOENT for a hole; -EPERM; -EINVAL for what is not memory; -EFAULT. A
+ * part may have been copied.
  */
 int ioas_rw(struct ioas *ioas, const struct ioas_access *acc, const struct iova_range *range,
 	    void *data, bool write)

@@ -42,15 +42,9 @@ static struct area *next_unpinned(struct ioas *ioas, unsigned long iova)
 
 	lockdep_assert_held(&ioas->map_rwsem);
 	iova_map_for_each(&ioas->map, area, iova, ULONG_MAX)
-		if (area->state != AREA_RESERVED && !area->pinned)
+		if (area->state != AREA_RESERVED && !area->pinned && !area->revoked)
 			return area;
 	return NULL;
-}
-
-/* Whether an area is in every member; one that is being mapped is not yet. */
-static bool area_loaded(const struct area *area)
-{
-	return area->state != AREA_RESERVED && area->pinned;
 }
 
 /*

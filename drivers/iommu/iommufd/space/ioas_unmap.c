@@ -54,8 +54,9 @@ static int collect(struct unmap_call *call)
 			continue;
 		if (area->state == AREA_RETIRING)
 			return -EBUSY;
+		/* What is revoked is revoked whole. */
 		if ((area->iova.start < range->start || area->iova.last > range->last) &&
-		    !may_split(call))
+		    (!may_split(call) || area->watch))
 			return -ENOENT;
 		list_add_tail(&area->link, &call->areas);
 	}
@@ -74,6 +75,8 @@ static struct area *split(struct ioas *ioas, struct area *area, struct area *tai
 	tail->prot = area->prot;
 	tail->state = area->state;
 	tail->pinned = area->pinned;
+	tail->revoked = false;
+	tail->watch = NULL;
 	atomic_long_set(&tail->access_pages, 0);
 	area->iova.last = at - 1;
 	/* It takes a place that was just given up. */
@@ -190,6 +193,8 @@ static int unmap_areas(struct unmap_call *call)
 		member_unload(member, &call->areas, NULL);
 	list_for_each_entry(area, &call->areas, link)
 		iova_map_erase(&ioas->map, area);
+	/* Its memory may still be revoked, and its IOVAs may soon be another's. */
+	set_state(&call->areas, AREA_RESERVED);
 	return 0;
 }
 
