@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+
 #include "iommu.h"
 #include "mock.h"
 
@@ -73,6 +77,29 @@ int mock_check_refs(int fd, const void *va, __u64 length, __u32 refs)
 	};
 
 	return test_cmd(fd, &cmd, IOMMU_TEST_OP_MD_CHECK_REFS, 0);
+}
+
+int mock_dmabuf(int fd, __u32 length)
+{
+	struct iommu_test_cmd cmd = {
+		.size = sizeof(cmd),
+		.op = IOMMU_TEST_OP_DMABUF_GET,
+		.dmabuf_get.length = length,
+		.dmabuf_get.open_flags = O_RDWR | O_CLOEXEC,
+	};
+	int rc = ioctl(fd, IOMMU_TEST_CMD, &cmd);
+
+	return rc < 0 ? -errno : rc;
+}
+
+int mock_dmabuf_revoke(int fd, int dmabuf, bool revoked)
+{
+	struct iommu_test_cmd cmd = {
+		.dmabuf_revoke.dmabuf_fd = dmabuf,
+		.dmabuf_revoke.revoked = revoked,
+	};
+
+	return test_cmd(fd, &cmd, IOMMU_TEST_OP_DMABUF_REVOKE, 0);
 }
 
 int mock_memory_limit(int fd, __u32 limit)

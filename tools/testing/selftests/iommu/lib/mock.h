@@ -6,6 +6,7 @@
 #ifndef SELFTEST_MOCK_H
 #define SELFTEST_MOCK_H
 
+#include <stdbool.h>
 #include <linux/types.h>
 #include <iommufd_test.h>
 
@@ -26,6 +27,10 @@ int mock_check_map(int fd, __u32 hwpt, const void *va, __u64 length, __u64 iova)
 int mock_check_refs(int fd, const void *va, __u64 length, __u32 refs);
 /* Pinning works with chunks of so many bytes of working memory. */
 int mock_memory_limit(int fd, __u32 limit);
+
+/* A dma-buf, whose descriptor this is, that can be mapped by mmap(), too; or -errno. */
+int mock_dmabuf(int fd, __u32 length);
+int mock_dmabuf_revoke(int fd, int dmabuf, bool revoked);
 
 int access_new(int fd, __u32 ioas, __u32 flags);
 int access_new_pinning(int fd, __u32 ioas);
