@@ -40,6 +40,10 @@ FIXTURE_SETUP(abi)
 	ASSERT_NE(0, self->o.ioas);
 	ASSERT_EQ(0, mock_attach(self->o.fd, self->o.ioas, &self->o.dev));
 	ASSERT_EQ(0, per_rid_new(self->o.fd, 0, &self->o.pasids));
+	ASSERT_EQ(0, hwpt_alloc(self->o.fd, self->o.dev.idev, self->o.ioas,
+				IOMMU_HWPT_ALLOC_NEST_PARENT, &self->o.parent));
+	ASSERT_EQ(0, nested_alloc(self->o.fd, self->o.dev.idev, self->o.parent, 0, 0,
+				  &self->o.nested));
 	self->o.buf = mem_shared(BUF);
 	ASSERT_NE(NULL, self->o.buf);
 	ASSERT_EQ(0, map_at(self->o.fd, self->o.ioas, self->o.buf, BUF, SRC));
@@ -59,6 +63,8 @@ FIXTURE_TEARDOWN(abi)
 	EXPECT_EQ(0, pages_pinned());
 	pasid_free(self->o.fd, self->o.pasids.idev, PASID);
 	EXPECT_EQ(0, pasids_in_use(self->o.fd, self->o.pasids.idev));
+	EXPECT_EQ(0, destroy(self->o.fd, self->o.nested));
+	EXPECT_EQ(0, destroy(self->o.fd, self->o.parent));
 	EXPECT_EQ(0, destroy(self->o.fd, self->o.pasids.stdev));
 	EXPECT_EQ(0, destroy(self->o.fd, self->o.dev.stdev));
 	EXPECT_EQ(0, destroy(self->o.fd, self->o.ioas));
@@ -85,6 +91,8 @@ static int call_and_undo(struct _test_data_abi *f, const struct row *row, union 
 		rc = destroy(f->o.fd, a->alloc.out_ioas_id);
 	else if (!rc && row->nr == IOMMU_HWPT_ALLOC)
 		rc = destroy(f->o.fd, a->hwpt.out_hwpt_id);
+	else if (!rc && row->nr == IOMMU_FAULT_QUEUE_ALLOC)
+		rc = close(a->fault.out_fault_fd) ?: destroy(f->o.fd, a->fault.out_fault_id);
 	else if (!rc && row->nr == IOMMU_PASID_ALLOC)
 		rc = pasid_free(f->o.fd, f->o.pasids.idev, a->pasid_alloc.pasid);
 	else if (row->nr == IOMMU_DESTROY && rc)

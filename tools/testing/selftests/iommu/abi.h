@@ -3,6 +3,7 @@
 #ifndef SELFTEST_ABI_H
 #define SELFTEST_ABI_H
 
+#include "lib/fault.h"
 #include "lib/iommu.h"
 #include "lib/pasid.h"
 #include "lib/sys.h"
@@ -13,11 +14,14 @@
 #define NONE (-1)
 #define PASID 9
 
-/* What a valid structure names: dev is on ioas, which has buf at SRC; pasids has PASIDs. */
+/*
+ * What a valid structure names: dev is on ioas, which has buf at SRC; pasids has
+ * PASIDs; nested lies on parent, which is made of ioas.
+ */
 struct objects {
 	int fd;
 	int file;
-	__u32 ioas;
+	__u32 ioas, parent, nested;
 	struct mock_dev dev;
 	struct pasid_dev pasids;
 	struct iommu_pasid_entry entries[2];
@@ -39,6 +43,8 @@ union arg {
 	struct iommu_vfio_ioas vfio_ioas;
 	struct iommu_hwpt_alloc hwpt;
 	struct iommu_hw_info info;
+	struct iommu_hwpt_invalidate invalidate;
+	struct iommu_fault_alloc fault;
 	struct iommu_pasid_alloc pasid_alloc;
 	struct iommu_pasid_free pasid_free;
 	struct iommu_pasid_info pasid_info;

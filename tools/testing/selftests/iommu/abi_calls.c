@@ -80,6 +80,12 @@ static void fill_hwpt(struct objects *o, union arg *a)
 	a->hwpt.pt_id = o->ioas;
 }
 
+static void fill_invalidate(struct objects *o, union arg *a)
+{
+	a->invalidate.hwpt_id = o->nested;
+	a->invalidate.data_type = IOMMU_HWPT_INVALIDATE_DATA_SELFTEST;
+}
+
 static void fill_info(struct objects *o, union arg *a)
 {
 	a->info.dev_id = o->dev.idev;
@@ -140,6 +146,11 @@ const struct row rows[] = {
 	{ "GET_HW_INFO", IOMMU_GET_HW_INFO, 40, 32, fill_info, FIELD(iommu_hw_info, flags), 1,
 	  { { 29, 1 }, { 30, 1 }, { 31, 1 } },
 	  { { FIELD(iommu_hw_info, dev_id), -ENOENT } } },
+	{ "HWPT_INVALIDATE", IOMMU_HWPT_INVALIDATE, 32, 32, fill_invalidate, NONE, 0,
+	  { { 28, 4 } },
+	  { { FIELD(iommu_hwpt_invalidate, hwpt_id), -EINVAL } } },
+	{ "FAULT_QUEUE_ALLOC", IOMMU_FAULT_QUEUE_ALLOC, 16, 16, NULL,
+	  FIELD(iommu_fault_alloc, flags), 0, {}, {} },
 	{ "PASID_ALLOC", IOMMU_PASID_ALLOC, 16, 16, fill_pasid_alloc,
 	  FIELD(iommu_pasid_alloc, flags), 3, {},
 	  { { FIELD(iommu_pasid_alloc, dev_id), -ENOENT } } },

@@ -30,10 +30,15 @@ struct ctx {
 	struct pasid_dev own, global, parent, slice, new_pasids;
 	int emulated;
 	__u32 emulated_id, follower, fits, new_pasid;
+	/* A nested table with faults on a parent of empty; its queue's file. */
+	__u32 below, queue, nested;
+	int queue_file;
 };
 
 #define PASID 9
 
+int setup_faults(struct ctx *c);
+int teardown_faults(struct ctx *c);
 int setup_pasids(struct ctx *c);
 int teardown_pasids(struct ctx *c);
 
@@ -58,5 +63,7 @@ extern const struct call calls[];
 extern const unsigned int num_calls;
 extern const struct call pasid_calls[];
 extern const unsigned int num_pasid_calls;
+extern const struct call fault_calls[];
+extern const unsigned int num_fault_calls;
 
 #endif
