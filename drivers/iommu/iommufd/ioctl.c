@@ -86,6 +86,23 @@ const struct ioctl_row ioctl_rows[] = {
 		.flags = FIELD(struct iommu_ioas_map_file, flags),
 		.known_flags = MAP_FLAGS,
 	},
+	[SLOT(IOMMUFD_CMD_VIOMMU_ALLOC)] = {
+		ROW(struct iommu_viommu_alloc, out_viommu_id, op_viommu_alloc),
+		.flags = FIELD(struct iommu_viommu_alloc, flags),
+		.reserved = { FIELD(struct iommu_viommu_alloc, __reserved) },
+	},
+	[SLOT(IOMMUFD_CMD_VDEVICE_ALLOC)] = {
+		ROW(struct iommu_vdevice_alloc, virt_id, op_vdevice_alloc),
+	},
+	[SLOT(IOMMUFD_CMD_VEVENTQ_ALLOC)] = {
+		ROW(struct iommu_veventq_alloc, out_veventq_fd, op_veventq_alloc),
+		.flags = FIELD(struct iommu_veventq_alloc, flags),
+		.reserved = { FIELD(struct iommu_veventq_alloc, __reserved) },
+	},
+	[SLOT(IOMMUFD_CMD_HW_QUEUE_ALLOC)] = {
+		ROW(struct iommu_hw_queue_alloc, length, op_hw_queue_alloc),
+		.flags = FIELD(struct iommu_hw_queue_alloc, flags),
+	},
 	MOCK_ROW
 	[SLOT(IOMMUFD_CMD_PASID_ALLOC)] = {
 		ROW(struct iommu_pasid_alloc, pasid, op_pasid_alloc),

@@ -149,6 +149,32 @@ static const struct layout layouts[] = {
 		F(S, fd, 12, 4, PLAIN), F(S, start, 16, 8, PLAIN), F(S, length, 24, 8, PLAIN),
 		F(S, iova, 32, 8, PLAIN) } },
 #undef S
+#define S iommu_viommu_alloc
+	{ STRUCT(iommu_viommu_alloc, IOMMU_VIOMMU_ALLOC, 0x90, 40, 24), .fields = {
+		F(S, size, 0, 4, PLAIN), F(S, flags, 4, 4, FLAGS), F(S, type, 8, 4, PLAIN),
+		F(S, dev_id, 12, 4, PLAIN), F(S, hwpt_id, 16, 4, PLAIN),
+		F(S, out_viommu_id, 20, 4, PLAIN), F(S, data_len, 24, 4, PLAIN),
+		F(S, __reserved, 28, 4, RESERVED), F(S, data_uptr, 32, 8, PLAIN) } },
+#undef S
+#define S iommu_vdevice_alloc
+	{ STRUCT(iommu_vdevice_alloc, IOMMU_VDEVICE_ALLOC, 0x91, 24, 24), .fields = {
+		F(S, size, 0, 4, PLAIN), F(S, viommu_id, 4, 4, PLAIN), F(S, dev_id, 8, 4, PLAIN),
+		F(S, out_vdevice_id, 12, 4, PLAIN), F(S, virt_id, 16, 8, PLAIN) } },
+#undef S
+#define S iommu_veventq_alloc
+	{ STRUCT(iommu_veventq_alloc, IOMMU_VEVENTQ_ALLOC, 0x93, 32, 28), .fields = {
+		F(S, size, 0, 4, PLAIN), F(S, flags, 4, 4, FLAGS), F(S, viommu_id, 8, 4, PLAIN),
+		F(S, type, 12, 4, PLAIN), F(S, veventq_depth, 16, 4, PLAIN),
+		F(S, out_veventq_id, 20, 4, PLAIN), F(S, out_veventq_fd, 24, 4, PLAIN),
+		F(S, __reserved, 28, 4, RESERVED) } },
+#undef S
+#define S iommu_hw_queue_alloc
+	{ STRUCT(iommu_hw_queue_alloc, IOMMU_HW_QUEUE_ALLOC, 0x94, 40, 40), .fields = {
+		F(S, size, 0, 4, PLAIN), F(S, flags, 4, 4, FLAGS), F(S, viommu_id, 8, 4, PLAIN),
+		F(S, type, 12, 4, PLAIN), F(S, index, 16, 4, PLAIN),
+		F(S, out_hw_queue_id, 20, 4, PLAIN), F(S, nesting_parent_iova, 24, 8, PLAIN),
+		F(S, length, 32, 8, PLAIN) } },
+#undef S
 #define S iommu_pasid_alloc
 	{ STRUCT(iommu_pasid_alloc, IOMMU_PASID_ALLOC, 0xc0, 16, 16), .known_flags = 3, .fields = {
 		F(S, size, 0, 4, PLAIN), F(S, flags, 4, 4, FLAGS), F(S, dev_id, 8, 4, PLAIN),

@@ -9,7 +9,8 @@
  *					structures to ranges and objects
  *	attach	attach/			devices and in-kernel users, and what they
  *					are attached to; kapi.c is what VFIO calls
- *	tables	tables/			page tables (hwpt): domains of the iommu core
+ *	tables	tables/			page tables (hwpt): domains of the iommu core;
+ *					virtual IOMMUs on them; queues of events
  *	pasid	pasid/			which PASIDs a device's user may use, and what
  *					they stand for in requests
  *	space	space/			I/O address spaces: IOVA -> area; map, unmap,
@@ -36,6 +37,7 @@
 #include "memory/account.h"
 #include "mock/entry.h"
 #include "pasid/pasid_set.h"
+#include "tables/viommu.h"
 
 static int ctx_open(struct inode *inode, struct file *filp)
 {
@@ -75,12 +77,18 @@ static int ctx_release(struct inode *inode, struct file *filp)
 	return 0;
 }
 
+static int ctx_mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	return viommu_mmap(filp->private_data, vma);
+}
+
 static const struct file_operations ctx_fops = {
 	.owner = THIS_MODULE,
 	.open = ctx_open,
 	.release = ctx_release,
 	.unlocked_ioctl = ioctl_dispatch,
 	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = ctx_mmap,
 };
 
 /**

@@ -133,6 +133,7 @@ static void device_destroy_obj(struct object *obj)
 	struct iommufd_device *idev = container_of(obj, struct iommufd_device, obj);
 	struct file *file = idev->flags & IOMMUFD_BIND_CTX_OWNED ? NULL : obj->ictx->file;
 
+	object_slot_end(obj->ictx, &idev->vdev);
 	mutex_lock(&idev->group->attach_lock);
 	list_del(&idev->node);
 	mutex_unlock(&idev->group->attach_lock);

@@ -68,6 +68,7 @@ struct dev_group {
  * @slice: it is a slice: its requests are those of @dev with @own
  * @own: the PASID of a slice itself
  * @pasids: its PASIDs; where number 0 is attached, the device is
+ * @vdev: its virtual device, or NULL; a slot, see object_slot_take()
  * @pasid_ops: of the driver, or NULL
  * @data: passed to them
  */
@@ -81,6 +82,7 @@ struct iommufd_device {
 	bool slice;
 	struct pasid_global own;
 	struct pasid_dev pasids;
+	struct object *vdev;
 	const struct iommufd_pasid_ops *pasid_ops;
 	void *data;
 };

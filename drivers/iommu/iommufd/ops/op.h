@@ -53,6 +53,10 @@ int op_pasid_alloc(struct op_call *call);
 int op_pasid_free(struct op_call *call);
 int op_pasid_info(struct op_call *call);
 int op_pasid_list(struct op_call *call);
+int op_viommu_alloc(struct op_call *call);
+int op_vdevice_alloc(struct op_call *call);
+int op_veventq_alloc(struct op_call *call);
+int op_hw_queue_alloc(struct op_call *call);
 
 long compat_type1(struct iommufd_ctx *ictx, unsigned int cmd, unsigned long arg);
 

@@ -10,6 +10,7 @@
 #include "../tables/fault.h"
 #include "../tables/hwpt.h"
 #include "../tables/hwpt_nested.h"
+#include "../tables/viommu.h"
 #include "op.h"
 
 #define INVALIDATE_ENTRIES BIT(19)
@@ -24,6 +25,9 @@ static struct hwpt *alloc_on(struct object *below, struct iommufd_device *idev, 
 	if (below->type == &hwpt_type && data)
 		return hwpt_nested_alloc(container_of(below, struct hwpt, obj), idev->dev, flags,
 					 data);
+	if (below->type == &viommu_type && data)
+		return viommu_nested_alloc(container_of(below, struct viommu, obj), idev->dev,
+					   flags, data);
 	return ERR_PTR(-EINVAL);
 }
 
@@ -106,6 +110,8 @@ static int invalidate(struct op_call *call, u32 id, struct iommu_user_data_array
 	CLASS(object, obj)(call->ictx, id);
 	if (!IS_ERR(obj) && obj->type == &hwpt_type)
 		return hwpt_nested_invalidate(container_of(obj, struct hwpt, obj), requests);
+	if (!IS_ERR(obj) && obj->type == &viommu_type)
+		return viommu_invalidate(container_of(obj, struct viommu, obj), requests);
 	requests->entry_num = 0;
 	return IS_ERR(obj) ? PTR_ERR(obj) : -EINVAL;
 }

@@ -40,6 +40,8 @@ enum area_state {
  * @pinned: the slice is pinned for the domains; protected by ioas.map_rwsem
  * @revoked: the memory is somebody else's again: in no domain; changed with
  *	ioas.members_lock and ioas.map_rwsem held for writing
+ * @keepers: who needs it to stay: it cannot be unmapped; raised with
+ *	ioas.map_rwsem held for reading, looked at with it held for writing
  * @access_pages: pages that in-kernel users hold pinned; raised with
  *	ioas.map_rwsem held for reading, looked at with it held for writing; the
  *	area stays as long as it is not 0
@@ -57,6 +59,7 @@ struct area {
 	enum area_state state;
 	bool pinned;
 	bool revoked;
+	atomic_t keepers;
 	atomic_long_t access_pages;
 	struct area_watch *watch;
 	struct list_head link;

@@ -98,6 +98,7 @@ struct area *area_new(struct pages *pages, unsigned long offset, unsigned long l
 	area->pinned = false;
 	area->revoked = false;
 	area->watch = NULL;
+	atomic_set(&area->keepers, 0);
 	atomic_long_set(&area->access_pages, 0);
 	area->offset = offset;
 	area->pages = pages_hold(pages);

@@ -161,4 +161,8 @@ void ioas_unpin(struct ioas *ioas, const struct iova_range *range);
 int ioas_rw(struct ioas *ioas, const struct ioas_access *acc, const struct iova_range *range,
 	    void *data, bool write);
 
+/* What has to stay mapped: ioas_keep.c */
+int ioas_keep(struct ioas *ioas, const struct iova_range *range, phys_addr_t *phys);
+void ioas_unkeep(struct ioas *ioas, const struct iova_range *range);
+
 #endif

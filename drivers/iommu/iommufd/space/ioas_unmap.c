@@ -52,7 +52,7 @@ static int collect(struct unmap_call *call)
 	iova_map_for_each(&call->ioas->map, area, range->start, range->last) {
 		if (area->state == AREA_RESERVED)
 			continue;
-		if (area->state == AREA_RETIRING)
+		if (area->state == AREA_RETIRING || atomic_read(&area->keepers))
 			return -EBUSY;
 		/* What is revoked is revoked whole. */
 		if ((area->iova.start < range->start || area->iova.last > range->last) &&
@@ -77,6 +77,7 @@ static struct area *split(struct ioas *ioas, struct area *area, struct area *tai
 	tail->pinned = area->pinned;
 	tail->revoked = false;
 	tail->watch = NULL;
+	atomic_set(&tail->keepers, 0);
 	atomic_long_set(&tail->access_pages, 0);
 	area->iova.last = at - 1;
 	/* It takes a place that was just given up. */
@@ -251,7 +252,7 @@ static int unmap_range(struct unmap_call *call, unsigned long *unmapped)
  *
  * Context: may sleep. In-kernel users are called back.
  * Return: 0; -ENOENT if an area is only partly inside; -EBUSY if another call is
- * unmapping one, or an in-kernel user does not let go.
+ * unmapping one, somebody needs one to stay, or an in-kernel user does not let go.
  */
 int ioas_unmap(struct ioas *ioas, const struct iova_range *range, unsigned long *unmapped)
 {

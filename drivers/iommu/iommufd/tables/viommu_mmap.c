@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What user space maps of a virtual IOMMU: pages of registers, or of memory, that
+ * the driver says. The offset in the file names the virtual IOMMU by its ID, and
+ * a mapping holds that as a call would.
+ */
+#include <linux/mm.h>
+
+#include "viommu.h"
+
+/* Offset in pages: the object's ID, then which region of it. */
+#define REGION_BITS 8
+
+/**
+ * viommu_add_region() - let user space map something
+ * @drv: the virtual IOMMU
+ * @kind: what it is
+ * @phys: where
+ * @length: bytes
+ * @offset: set to where in the file
+ *
+ * Context: see iommufd_viommu_mmap().
+ * Return: 0, -EINVAL, -ENOSPC.
+ */
+int viommu_add_region(struct iommufd_viommu *drv, enum iommufd_mmap_kind kind, phys_addr_t phys,
+		      size_t length, u64 *offset)
+{
+	struct viommu *viommu = drv->core;
+	u64 page;
+
+	BUILD_BUG_ON(VIOMMU_REGIONS > BIT(REGION_BITS));
+	if (!length || !PAGE_ALIGNED(phys | length))
+		return -EINVAL;
+	page = ((u64)viommu->obj.id << REGION_BITS) | viommu->nr_regions;
+	if (viommu->nr_regions == VIOMMU_REGIONS || page > ULONG_MAX)
+		return -ENOSPC;
+	viommu->regions[viommu->nr_regions++] = (struct viommu_region){ kind, phys, length };
+	*offset = page << PAGE_SHIFT;
+	return 0;
+}
+
+static void vma_open(struct vm_area_struct *vma)
+{
+	struct viommu *viommu = vma->vm_private_data;
+
+	object_hold(&viommu->obj);
+}
+
+static void vma_close(struct vm_area_struct *vma)
+{
+	viommu_put(vma->vm_private_data);
+}
+
+static const struct vm_operations_struct vma_ops = {
+	.open = vma_open,
+	.close = vma_close,
+};
+
+static int map_region(const struct viommu_region *region, struct vm_area_struct *vma)
+{
+	unsigned long pfn = PHYS_PFN(region->phys);
+
+	if (vma->vm_end - vma->vm_start != region->length)
+		return -ENXIO;
+	vm_flags_mod(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP, VM_MAYEXEC);
+	if (region->kind == IOMMUFD_MMAP_MEMORY)
+		return remap_pfn_range(vma, vma->vm_start, pfn, region->length,
+				       vma->vm_page_prot);
+	vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
+	return io_remap_pfn_range(vma, vma->vm_start, pfn, region->length, vma->vm_page_prot);
+}
+
+/**
+ * viommu_mmap() - map a region of a virtual IOMMU
+ * @ictx: the context
+ * @vma: the mapping, of a whole region; it holds the virtual IOMMU
+ *
+ * Context: mmap_lock held; may sleep.
+ * Return: 0; -ENXIO if there is no such region at the offset; -EINVAL for a private
+ * mapping; -EPERM for an executable one; -ENOMEM.
+ */
+int viommu_mmap(struct iommufd_ctx *ictx, struct vm_area_struct *vma)
+{
+	unsigned long id = vma->vm_pgoff >> REGION_BITS;
+	unsigned int nr = vma->vm_pgoff & (BIT(REGION_BITS) - 1);
+	struct viommu *viommu;
+	int rc = -ENXIO;
+
+	if (!(vma->vm_flags & VM_SHARED))
+		return -EINVAL;
+	if (vma->vm_flags & VM_EXEC)
+		return -EPERM;
+	viommu = id > INT_MAX ? ERR_PTR(-ENOENT) : viommu_get(ictx, id);
+	if (IS_ERR(viommu))
+		return rc;
+	if (nr < viommu->nr_regions)
+		rc = map_region(&viommu->regions[nr], vma);
+	if (rc) {
+		viommu_put(viommu);
+		return rc;
+	}
+	vma->vm_private_data = viommu;
+	vma->vm_ops = &vma_ops;
+	return 0;
+}
