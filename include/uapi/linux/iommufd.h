@@ -1016,8 +1016,9 @@ enum iommufd_vfio_ioas_op {
  * @op: of enum iommufd_vfio_ioas_op
  * @__reserved: must be 0
  *
- * The IOAS that type1's calls on this file work on. The first of those makes one
- * if there is none; GET is ENODEV without.
+ * The IOAS that VFIO's type1 calls on this file work on. The first VFIO group that
+ * gets this file as its container makes one if there is none; GET and type1's
+ * calls are ENODEV without. It stays the choice until it is destroyed.
  */
 struct iommu_vfio_ioas {
 	__u32 size;
