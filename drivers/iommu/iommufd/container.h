@@ -6,11 +6,8 @@
 #ifndef __IOMMUFD_CONTAINER_H
 #define __IOMMUFD_CONTAINER_H
 
+#include <linux/fs.h>
 #include <linux/init.h>
-#include <linux/types.h>
-
-struct file;
-struct file_operations;
 
 #ifdef CONFIG_IOMMUFD_VFIO_CONTAINER
 int __init container_init(const struct file_operations *fops);
