@@ -6,6 +6,7 @@
  * Lock order of the whole directory, outer to inner:
  *
  *	dev_group.attach_lock	which hwpt a group is attached to, at each PASID
+ *	fault_queue.answer_lock	who takes page requests out of a queue
  *	access.change_lock	attach and detach of an access
  *	ioas.access_rwsem	the accesses of an IOAS; held for reading while
  *				they are told of an unmap, and nothing else then
@@ -14,7 +15,7 @@
  *	ioas.map_rwsem		areas and limits
  *	pages.lock		what is pinned of a pages object
  *
- * Leaves, each taken last: the ID table's lock, iommufd_ctx.account_lock,
+ * Leaves, each taken last: eventq.lock; the ID table's lock, iommufd_ctx.account_lock,
  * iommufd_ctx.groups' lock, ioas.hwpts_lock, access.lock; pasid_dev.lock, with
  * pasid_set.lock inside of it and a follower's in that; and the mmap lock, which a
  * refund takes where memory is charged per process. Memory is pinned, and user
