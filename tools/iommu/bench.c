@@ -279,6 +279,7 @@ int main(int argc, char **argv)
 	row("clock", "call", clock_cost);
 	bench_kinds(&way_iommufd, argv[1]);
 	bench_kinds(&way_type1, argv[1]);
+	bench_faults();
 	bench_pasids();
 	bench_many(&way_iommufd, argv[1], argc > 2 ? strtoul(argv[2], NULL, 0) : 1000000);
 	return 0;

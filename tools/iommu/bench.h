@@ -51,7 +51,9 @@ void memory_put(void *memory, size_t length);
 size_t memory_runs(const void *memory, size_t length);
 void memory_reserve_hugetlb(size_t length);
 
-/* Only with a mock IOMMU, and PASIDs. */
+/* Only with a mock IOMMU. */
+void bench_faults(void);
+/* The same, and with PASIDs. */
 void bench_pasids(void);
 
 /* The clock, in instructions, and how far it is from a start; one line of output. */
