@@ -27,6 +27,12 @@ disk()
 	pci_find 1af4:1042 | sed -n 1p
 }
 
+# Has a BAR that is memory, and behind its port a reset.
+shared_memory()
+{
+	pci_find 1af4:1110 | sed -n 1p
+}
+
 # Gives PCI functions to vfio-pci, from whatever driver has them.
 to_vfio()
 {
