@@ -57,6 +57,7 @@ static const struct mock_op ops[] = {
 	OP(MOCK_DOMAIN, mock_domain, mock_stdev_create),
 	OP(MOCK_DOMAIN_FLAGS, mock_domain_flags, mock_stdev_create_flags),
 	OP(MOCK_DOMAIN_REPLACE, mock_domain_replace, mock_stdev_replace),
+	OP(DIRTY, dirty, mock_dirty),
 	OP(MD_CHECK_MAP, check_map, mock_check_map),
 	OP(MD_CHECK_REFS, check_refs, mock_check_refs),
 	OP(MD_CHECK_IOTLB, check_iotlb, mock_check_iotlb),

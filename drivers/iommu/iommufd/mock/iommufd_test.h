@@ -253,7 +253,12 @@ struct iommu_test_hw_info {
 	__u32 test_reg;
 };
 
-/* pagetable_type: not looked at in a nested one */
+/* pagetable_type: as it would be anyway, or with huge pages; not looked at in a nested one */
+enum {
+	MOCK_IOMMUPT_DEFAULT,
+	MOCK_IOMMUPT_HUGE,
+};
+
 struct iommu_hwpt_selftest {
 	__u32 iotlb;
 	__u32 pagetable_type;

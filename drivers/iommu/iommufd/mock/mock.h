@@ -12,6 +12,7 @@
  *	access.c	an in-kernel user of memory behind a file
  *	access_use.c	pin, unpin, read and write through it
  *	dmabuf.c	a dma-buf that can be revoked
+ *	dirty.c		devices write: dirty bits
  *	check.c		does a page table translate, are pages pinned
  *	bus.c		the bus with the devices, the IOMMU's registration
  *	ops.c		the IOMMU driver
@@ -134,6 +135,12 @@ static inline struct mock_device *to_mock_device(struct device *dev)
 	return container_of(dev, struct mock_device, dev);
 }
 
+/* A domain with dirty tracking is not for a device without. */
+static inline bool mock_can_track(const struct iommu_domain *domain, struct device *dev)
+{
+	return !domain->dirty_ops || !(to_mock_device(dev)->flags & MOCK_FLAGS_DEVICE_NO_DIRTY);
+}
+
 /**
  * struct mock_table - a page table that remembers
  * @slots: IOVA / MOCK_PAGE_SIZE -> what is there, see table.c; its lock
@@ -149,6 +156,7 @@ int mock_table_map(struct mock_table *table, unsigned long iova, phys_addr_t phy
 		   size_t pgcount, int prot, gfp_t gfp, size_t *mapped);
 size_t mock_table_unmap(struct mock_table *table, unsigned long iova, size_t size);
 phys_addr_t mock_table_phys(struct mock_table *table, unsigned long iova);
+bool mock_table_set_dirty(struct mock_table *table, unsigned long iova);
 void mock_table_read_dirty(struct mock_table *table, unsigned long iova, size_t size, bool clear,
 			   struct iommu_dirty_bitmap *dirty);
 
@@ -262,6 +270,7 @@ int mock_kernel_pasid(struct op_call *call, u32 id, void *args);
 int mock_count(struct op_call *call, u32 id, void *args);
 int mock_dmabuf_get(struct op_call *call, u32 id, void *args);
 int mock_dmabuf_revoke(struct op_call *call, u32 id, void *args);
+int mock_dirty(struct op_call *call, u32 id, void *args);
 int mock_check_map(struct op_call *call, u32 id, void *args);
 int mock_check_iotlb(struct op_call *call, u32 id, void *args);
 int mock_trigger_iopf(struct op_call *call, u32 id, void *args);

@@ -78,7 +78,7 @@ int mock_attach_dev(struct iommu_domain *domain, struct device *dev)
 	struct mock_device *mdev = to_mock_device(dev);
 	int rc;
 
-	if (domain->dirty_ops && (mdev->flags & MOCK_FLAGS_DEVICE_NO_DIRTY))
+	if (!mock_can_track(domain, dev))
 		return -EINVAL;
 	rc = mock_viommu_enter(mdev, mock->viommu);
 	if (rc)
@@ -178,6 +178,29 @@ static const struct iommu_dirty_ops dirty_ops = {
 	.read_and_clear_dirty = read_and_clear_dirty,
 };
 
+/*
+ * Who tracks wants small pages, since a large one has one dirty bit; unless the
+ * test says otherwise.
+ */
+static int page_sizes(bool tracks, const struct iommu_user_data *user_data, unsigned long *sizes)
+{
+	struct iommu_hwpt_selftest data = {};
+	int rc;
+
+	if (user_data) {
+		rc = iommu_copy_struct_from_user(&data, user_data, IOMMU_HWPT_DATA_SELFTEST,
+						 pagetable_type);
+		if (rc)
+			return rc;
+		if (data.pagetable_type > MOCK_IOMMUPT_HUGE)
+			return -EOPNOTSUPP;
+	}
+	*sizes = MOCK_PAGE_SIZE;
+	*sizes |= tracks && data.pagetable_type == MOCK_IOMMUPT_DEFAULT ? PAGE_SIZE :
+									  MOCK_HUGE_PAGE_SIZE;
+	return 0;
+}
+
 static struct iommu_domain *domain_alloc_user(struct device *dev, u32 flags,
 					      struct iommu_domain *parent,
 					      const struct iommu_user_data *user_data)
@@ -185,13 +208,17 @@ static struct iommu_domain *domain_alloc_user(struct device *dev, u32 flags,
 	const u32 known = IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
 	bool dirty = flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
 	struct mock_domain *mock;
+	unsigned long sizes;
+	int rc;
 
 	if (parent)
 		return mock_nested_alloc(parent, flags, user_data);
-	if ((flags & ~known) || user_data ||
+	if ((flags & ~known) ||
 	    (dirty && (to_mock_device(dev)->flags & MOCK_FLAGS_DEVICE_NO_DIRTY)))
 		return ERR_PTR(-EOPNOTSUPP);
-
+	rc = page_sizes(dirty, user_data, &sizes);
+	if (rc)
+		return ERR_PTR(rc);
 	mock = mock_domain_new();
 	if (!mock)
 		return ERR_PTR(-ENOMEM);
@@ -200,12 +227,9 @@ static struct iommu_domain *domain_alloc_user(struct device *dev, u32 flags,
 	mock->domain.geometry.aperture_start = MOCK_APERTURE_START;
 	mock->domain.geometry.aperture_end = MOCK_APERTURE_LAST;
 	mock->domain.geometry.force_aperture = true;
-	/* A huge page has one dirty bit: who tracks wants small ones. */
-	mock->domain.pgsize_bitmap = MOCK_PAGE_SIZE;
+	mock->domain.pgsize_bitmap = sizes;
 	if (dirty)
 		mock->domain.dirty_ops = &dirty_ops;
-	else
-		mock->domain.pgsize_bitmap |= MOCK_HUGE_PAGE_SIZE;
 	return &mock->domain;
 }
 

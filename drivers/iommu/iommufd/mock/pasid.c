@@ -79,7 +79,7 @@ int mock_set_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t
 	struct mock_pasids *pasids = &to_mock_device(dev)->pasids;
 	int rc;
 
-	if (WARN_ON(!pasid || pasid >= dev->iommu->max_pasids))
+	if (WARN_ON(!pasid || pasid >= dev->iommu->max_pasids) || !mock_can_track(domain, dev))
 		return -EINVAL;
 	rc = xa_insert(&pasids->table, pasid, mock, GFP_KERNEL_ACCOUNT);
 	if (rc) {
@@ -113,6 +113,8 @@ int mock_replace_dev_pasid(struct iommu_domain *domain, struct device *dev, ioas
 
 	if (WARN(xa_load(&pasids->table, pasid) != from,
 		 "mock: PASID %u is replaced, but has another domain\n", pasid))
+		return -EINVAL;
+	if (!mock_can_track(domain, dev))
 		return -EINVAL;
 	if (pasid == IOMMU_TEST_PASID_RESERVED)
 		return -ENOMEM;

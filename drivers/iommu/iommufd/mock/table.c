@@ -6,42 +6,41 @@
  *
  *	mapping what is mapped
  *	unmapping what is not
- *	unmapping a part of a huge page
+ *	unmapping a part of a large page, or asking whether a part is dirty
  *	freeing a page table with mappings
  *
  * A slot is a number: the physical address with SLOT_ bits in place of the
- * offset in the page. A huge page is 512 slots, all marked.
+ * offset in the page. A large page is 2, 4, 8 ... slots that all say so; it is
+ * dirty if its first slot is.
  */
+#include <linux/bitfield.h>
 #include <linux/bug.h>
 #include <linux/iommu.h>
-#include <linux/module.h>
+#include <linux/log2.h>
 
 #include "mock.h"
 
 #define SLOT_SHIFT 11
-#define SLOT_FLAG_BITS 4
+#define SLOT_FLAG_BITS 7
 #define SLOT_READ BIT(0)
 #define SLOT_WRITE BIT(1)
-#define SLOT_HUGE BIT(2)
-#define SLOT_DIRTY BIT(3)
-#define SLOTS_PER_HUGE (MOCK_HUGE_PAGE_SIZE / MOCK_PAGE_SIZE)
-
-/* iova_bitmap_set() */
-MODULE_IMPORT_NS(IOMMUFD);
+#define SLOT_DIRTY BIT(2)
+#define SLOT_ORDER GENMASK(6, 3)
 
 static_assert(BIT(SLOT_SHIFT) == MOCK_PAGE_SIZE);
+/* What SLOT_ORDER can say */
+static_assert(MOCK_HUGE_PAGE_SIZE / MOCK_PAGE_SIZE <= BIT(15));
 
 /* One bit of a value entry is the XArray's. */
-static void *slot_make(phys_addr_t phys, int prot, bool huge)
+static void *slot_make(phys_addr_t phys, int prot, unsigned int order)
 {
-	unsigned long bits = (unsigned long)(phys >> SLOT_SHIFT) << SLOT_FLAG_BITS;
+	unsigned long bits = (unsigned long)(phys >> SLOT_SHIFT) << SLOT_FLAG_BITS |
+			     FIELD_PREP(SLOT_ORDER, order);
 
 	if (prot & IOMMU_READ)
 		bits |= SLOT_READ;
 	if (prot & IOMMU_WRITE)
 		bits |= SLOT_WRITE;
-	if (huge)
-		bits |= SLOT_HUGE;
 	return xa_mk_value(bits);
 }
 
@@ -50,9 +49,10 @@ static phys_addr_t slot_phys(void *slot)
 	return (phys_addr_t)(xa_to_value(slot) >> SLOT_FLAG_BITS) << SLOT_SHIFT;
 }
 
-static bool slot_is_huge(void *slot)
+/* Slots of the page that it is of; 1 where no page is. */
+static unsigned long slot_page(void *slot)
 {
-	return slot && (xa_to_value(slot) & SLOT_HUGE);
+	return slot ? BIT(FIELD_GET(SLOT_ORDER, xa_to_value(slot))) : 1;
 }
 
 /**
@@ -82,15 +82,15 @@ static void erase(struct mock_table *table, unsigned long first, unsigned long c
 		xa_erase(&table->slots, first + count);
 }
 
-static int map_page(struct mock_table *table, unsigned long first, phys_addr_t phys, bool huge,
-		    int prot, gfp_t gfp)
+static int map_page(struct mock_table *table, unsigned long first, phys_addr_t phys,
+		    unsigned int order, int prot, gfp_t gfp)
 {
-	unsigned long count = huge ? SLOTS_PER_HUGE : 1, i;
+	unsigned long count = BIT(order), i;
 	void *slot;
 	int rc;
 
 	for (i = 0; i < count; i++) {
-		slot = slot_make(phys + i * MOCK_PAGE_SIZE, prot, huge);
+		slot = slot_make(phys + i * MOCK_PAGE_SIZE, prot, order);
 		rc = xa_insert(&table->slots, first + i, slot, gfp);
 		if (rc) {
 			WARN(rc == -EBUSY, "mock: IOVA %#lx is mapped twice\n",
@@ -107,7 +107,7 @@ static int map_page(struct mock_table *table, unsigned long first, phys_addr_t p
  * @table: the page table
  * @iova: where, aligned to @pgsize
  * @phys: what, aligned to @pgsize
- * @pgsize: MOCK_PAGE_SIZE or MOCK_HUGE_PAGE_SIZE
+ * @pgsize: a power of two from MOCK_PAGE_SIZE to MOCK_HUGE_PAGE_SIZE
  * @pgcount: pages
  * @prot: IOMMU_READ, IOMMU_WRITE
  * @gfp: for memory
@@ -119,17 +119,18 @@ static int map_page(struct mock_table *table, unsigned long first, phys_addr_t p
 int mock_table_map(struct mock_table *table, unsigned long iova, phys_addr_t phys, size_t pgsize,
 		   size_t pgcount, int prot, gfp_t gfp, size_t *mapped)
 {
-	bool huge = pgsize == MOCK_HUGE_PAGE_SIZE;
 	size_t i;
 	int rc;
 
-	if (WARN_ON(!huge && pgsize != MOCK_PAGE_SIZE) ||
+	if (WARN_ON(!is_power_of_2(pgsize) || pgsize < MOCK_PAGE_SIZE ||
+		    pgsize > MOCK_HUGE_PAGE_SIZE) ||
 	    WARN_ON(!IS_ALIGNED(iova | phys, pgsize)) ||
 	    WARN_ON(!(prot & (IOMMU_READ | IOMMU_WRITE))))
 		return -EINVAL;
 
 	for (i = 0; i < pgcount; i++) {
-		rc = map_page(table, iova >> SLOT_SHIFT, phys, huge, prot, gfp);
+		rc = map_page(table, iova >> SLOT_SHIFT, phys, ilog2(pgsize) - SLOT_SHIFT, prot,
+			      gfp);
 		if (rc)
 			return rc;
 		iova += pgsize;
@@ -139,10 +140,10 @@ int mock_table_map(struct mock_table *table, unsigned long iova, phys_addr_t phy
 	return 0;
 }
 
-/* Whether one huge page lies on both sides of an IOVA. */
-static bool cuts_huge(struct mock_table *table, unsigned long slot)
+/* Whether one large page lies on both sides of an IOVA. */
+static bool cuts_page(struct mock_table *table, unsigned long slot)
 {
-	return slot % SLOTS_PER_HUGE && slot_is_huge(xa_load(&table->slots, slot));
+	return slot % slot_page(xa_load(&table->slots, slot));
 }
 
 /**
@@ -161,8 +162,8 @@ size_t mock_table_unmap(struct mock_table *table, unsigned long iova, size_t siz
 	if (WARN(!IS_ALIGNED(iova | size, MOCK_PAGE_SIZE),
 		 "mock: unmap of %#zx bytes at %#lx\n", size, iova))
 		return 0;
-	if (WARN(cuts_huge(table, first) || cuts_huge(table, first + count),
-		 "mock: unmap of %#zx bytes at %#lx cuts a huge page\n", size, iova))
+	if (WARN(cuts_page(table, first) || cuts_page(table, first + count),
+		 "mock: unmap of %#zx bytes at %#lx cuts a large page\n", size, iova))
 		return 0;
 
 	for (i = 0; i < count; i++)
@@ -189,6 +190,31 @@ phys_addr_t mock_table_phys(struct mock_table *table, unsigned long iova)
 }
 
 /**
+ * mock_table_set_dirty() - a device writes to a page
+ * @table: the page table
+ * @iova: where
+ *
+ * Context: may sleep.
+ * Return: false if nothing is mapped there, or not for writing.
+ */
+bool mock_table_set_dirty(struct mock_table *table, unsigned long iova)
+{
+	unsigned long at = iova >> SLOT_SHIFT;
+	void *slot = xa_load(&table->slots, at), *dirty;
+
+	if (!slot || !(xa_to_value(slot) & SLOT_WRITE))
+		return false;
+	at &= ~(slot_page(slot) - 1);
+	do {
+		slot = xa_load(&table->slots, at);
+		if (!slot)
+			return false;
+		dirty = xa_mk_value(xa_to_value(slot) | SLOT_DIRTY);
+	} while (xa_cmpxchg(&table->slots, at, slot, dirty, GFP_KERNEL) != slot);
+	return true;
+}
+
+/**
  * mock_table_read_dirty() - which pages devices have written to
  * @table: the page table
  * @iova: from here on
@@ -201,17 +227,21 @@ phys_addr_t mock_table_phys(struct mock_table *table, unsigned long iova)
 void mock_table_read_dirty(struct mock_table *table, unsigned long iova, size_t size, bool clear,
 			   struct iommu_dirty_bitmap *dirty)
 {
-	unsigned long index, bits;
+	unsigned long at = iova >> SLOT_SHIFT, end = at + (size >> SLOT_SHIFT), n, bits;
 	void *slot;
 
-	xa_for_each_range(&table->slots, index, slot, iova >> SLOT_SHIFT,
-			  (iova + (size - 1)) >> SLOT_SHIFT) {
-		bits = xa_to_value(slot);
+	WARN(!size || !IS_ALIGNED(iova | size, MOCK_PAGE_SIZE) || cuts_page(table, at) ||
+	     cuts_page(table, end),
+	     "mock: are %#zx bytes at %#lx dirty, that cuts a page\n", size, iova);
+	for (; at < end; at += n) {
+		slot = xa_load(&table->slots, at);
+		n = slot_page(slot);
+		bits = slot ? xa_to_value(slot) : 0;
 		if (!(bits & SLOT_DIRTY))
 			continue;
 		if (clear)
-			xa_cmpxchg(&table->slots, index, slot, xa_mk_value(bits & ~SLOT_DIRTY),
+			xa_cmpxchg(&table->slots, at, slot, xa_mk_value(bits & ~SLOT_DIRTY),
 				   GFP_KERNEL);
-		iommu_dirty_bitmap_record(dirty, index << SLOT_SHIFT, MOCK_PAGE_SIZE);
+		iommu_dirty_bitmap_record(dirty, at << SLOT_SHIFT, n << SLOT_SHIFT);
 	}
 }
