@@ -81,6 +81,18 @@ const struct ioctl_row ioctl_rows[] = {
 		ROW(struct iommu_fault_alloc, out_fault_fd, op_fault_queue_alloc),
 		.flags = FIELD(struct iommu_fault_alloc, flags),
 	},
+	[SLOT(IOMMUFD_CMD_HWPT_SET_DIRTY_TRACKING)] = {
+		ROW(struct iommu_hwpt_set_dirty_tracking, __reserved, op_set_dirty_tracking),
+		.flags = FIELD(struct iommu_hwpt_set_dirty_tracking, flags),
+		.known_flags = IOMMU_HWPT_DIRTY_TRACKING_ENABLE,
+		.reserved = { FIELD(struct iommu_hwpt_set_dirty_tracking, __reserved) },
+	},
+	[SLOT(IOMMUFD_CMD_HWPT_GET_DIRTY_BITMAP)] = {
+		ROW(struct iommu_hwpt_get_dirty_bitmap, data, op_get_dirty_bitmap),
+		.flags = FIELD(struct iommu_hwpt_get_dirty_bitmap, flags),
+		.known_flags = IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR,
+		.reserved = { FIELD(struct iommu_hwpt_get_dirty_bitmap, __reserved) },
+	},
 	[SLOT(IOMMUFD_CMD_IOAS_MAP_FILE)] = {
 		ROW(struct iommu_ioas_map_file, iova, op_ioas_map_file),
 		.flags = FIELD(struct iommu_ioas_map_file, flags),

@@ -142,6 +142,20 @@ static const struct layout layouts[] = {
 		F(S, size, 0, 4, PLAIN), F(S, flags, 4, 4, FLAGS), F(S, out_fault_id, 8, 4, PLAIN),
 		F(S, out_fault_fd, 12, 4, PLAIN) } },
 #undef S
+#define S iommu_hwpt_set_dirty_tracking
+	{ STRUCT(iommu_hwpt_set_dirty_tracking, IOMMU_HWPT_SET_DIRTY_TRACKING, 0x8b, 16, 16),
+	  .known_flags = 1, .fields = {
+		F(S, size, 0, 4, PLAIN), F(S, flags, 4, 4, FLAGS), F(S, hwpt_id, 8, 4, PLAIN),
+		F(S, __reserved, 12, 4, RESERVED) } },
+#undef S
+#define S iommu_hwpt_get_dirty_bitmap
+	{ STRUCT(iommu_hwpt_get_dirty_bitmap, IOMMU_HWPT_GET_DIRTY_BITMAP, 0x8c, 48, 48),
+	  .known_flags = 1, .fields = {
+		F(S, size, 0, 4, PLAIN), F(S, hwpt_id, 4, 4, PLAIN), F(S, flags, 8, 4, FLAGS),
+		F(S, __reserved, 12, 4, RESERVED), F(S, iova, 16, 8, PLAIN),
+		F(S, length, 24, 8, PLAIN), F(S, page_size, 32, 8, PLAIN),
+		F(S, data, 40, 8, PLAIN) } },
+#undef S
 #define S iommu_ioas_map_file
 	{ STRUCT(iommu_ioas_map_file, IOMMU_IOAS_MAP_FILE, 0x8f, 40, 40), .known_flags = 7,
 	  .fields = {
@@ -215,6 +229,8 @@ static void ioctl_abi_values(struct kunit *test)
 		{ IOMMU_HW_INFO_FLAG_INPUT_TYPE, 1 }, { IOMMU_HW_CAP_DIRTY_TRACKING, 1 },
 		{ IOMMU_HW_CAP_PCI_PASID_EXEC, 2 }, { IOMMU_HW_CAP_PCI_PASID_PRIV, 4 },
 		{ IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED, 8 },
+		{ IOMMU_HWPT_DIRTY_TRACKING_ENABLE, 1 },
+		{ IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR, 1 },
 		{ IOMMU_PASID_ALLOC_TAGGED, 1 }, { IOMMU_PASID_ALLOC_IDENTITY, 2 },
 		{ IOMMU_PASID_POLICY_NONE, 0 }, { IOMMU_PASID_POLICY_PER_RID, 1 },
 		{ IOMMU_PASID_POLICY_GLOBAL, 2 }, { IOMMU_PASID_ENTRY_ALLOCATED, 1 },

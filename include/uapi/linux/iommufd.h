@@ -632,10 +632,15 @@ enum iommufd_hwpt_get_dirty_bitmap_flags {
  * @__reserved: must be 0
  * @iova: first byte, a multiple of @page_size
  * @length: bytes, a multiple of @page_size
- * @page_size: bytes for which a bit stands, a power of two that the IOMMU has
+ * @page_size: bytes for which a bit stands: a power of two, not smaller than the
+ *     smallest page of the IOMMU
  * @data: pointer to the bitmap, of 64-bit words: bits are set, none is cleared
  *
- * Bit n of word k stands for the page at @iova + (64 k + n) * @page_size.
+ * Bit n of word k stands for the page at @iova + (64 k + n) * @page_size. Of a
+ * page of the IOMMU that lies only partly in the range the part is reported, and
+ * it stays dirty. EINVAL while tracking is off; EFAULT if the bitmap cannot be
+ * written to, where something is mapped. What an error leaves in the bitmap has
+ * been read, and counts.
  */
 struct iommu_hwpt_get_dirty_bitmap {
 	__u32 size;

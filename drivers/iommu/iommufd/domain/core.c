@@ -394,6 +394,47 @@ bool core_enforce_coherency(struct iommu_domain *domain)
 }
 
 /**
+ * core_tracks_dirty() - whether a domain was allocated for dirty tracking
+ * @domain: the domain
+ *
+ * Return: whether it was.
+ */
+bool core_tracks_dirty(const struct iommu_domain *domain)
+{
+	return domain->dirty_ops;
+}
+
+/**
+ * core_set_dirty_tracking() - have the IOMMU record what devices write to
+ * @domain: allocated for it
+ * @on: begin, or stop
+ *
+ * Context: may sleep.
+ * Return: 0, or what the IOMMU driver says.
+ */
+int core_set_dirty_tracking(struct iommu_domain *domain, bool on)
+{
+	return domain->dirty_ops->set_dirty_tracking(domain, on);
+}
+
+/**
+ * core_read_dirty() - what has been recorded
+ * @domain: allocated for it
+ * @iova: the first of whole pages of the domain
+ * @length: bytes
+ * @flags: IOMMU_DIRTY_NO_CLEAR, or 0
+ * @dirty: where to report, and what is to be flushed
+ *
+ * Context: may sleep; nothing of it is unmapped meanwhile.
+ * Return: 0, or what the IOMMU driver says.
+ */
+int core_read_dirty(struct iommu_domain *domain, unsigned long iova, unsigned long length,
+		    unsigned long flags, struct iommu_dirty_bitmap *dirty)
+{
+	return domain->dirty_ops->read_and_clear_dirty(domain, iova, length, flags, dirty);
+}
+
+/**
  * core_hw_info() - the IOMMU driver's description of itself
  * @dev: the device
  * @length: set to the bytes returned

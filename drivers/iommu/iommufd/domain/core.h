@@ -44,6 +44,10 @@ u32 core_max_pasids(struct device *dev);
 int core_pasid_alloc(struct device *dev, u32 *pasid);
 void core_pasid_free(u32 pasid);
 bool core_enforce_coherency(struct iommu_domain *domain);
+bool core_tracks_dirty(const struct iommu_domain *domain);
+int core_set_dirty_tracking(struct iommu_domain *domain, bool on);
+int core_read_dirty(struct iommu_domain *domain, unsigned long iova, unsigned long length,
+		    unsigned long flags, struct iommu_dirty_bitmap *dirty);
 void *core_hw_info(struct device *dev, u32 *length, u32 *type);
 struct iommu_device *core_iommu(struct device *dev);
 const void *core_iommu_key(struct device *dev);

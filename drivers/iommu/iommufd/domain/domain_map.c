@@ -84,3 +84,49 @@ void domain_unload(struct iommu_domain *domain, unsigned long iova, unsigned lon
 	/* A page table that lost a mapping would leave memory to the device. */
 	WARN_ON(iommu_unmap_fast(domain, iova, length, gather) != length);
 }
+
+/* Whether size bytes from an offset on are as contiguous and aligned as a page of that size. */
+static bool fits_page(struct pages *pages, unsigned long offset, unsigned long size)
+{
+	unsigned long skip = offset_in_page(offset), pfn = 0, n;
+	struct pages_iter it;
+
+	pages_iter_init(&it, pages, offset >> PAGE_SHIFT, DIV_ROUND_UP(skip + size, PAGE_SIZE));
+	n = pages_iter_next(&it, &pfn);
+	return n << PAGE_SHIFT >= skip + size && IS_ALIGNED(PFN_PHYS(pfn) + skip, size);
+}
+
+/**
+ * domain_page_at() - which page of a domain an IOVA is in
+ * @sizes: those that the domain may have used
+ * @pages: the pages object, whose slice is pinned
+ * @load: the IOVAs of one domain_load()
+ * @offset: first byte in @pages of that
+ * @iova: one of its IOVAs
+ *
+ * The iommu core maps in pages as large as alignment and length allow: this is
+ * the same rule, for one place.
+ *
+ * Context: may sleep; takes pages.lock.
+ * Return: the page's IOVAs.
+ */
+struct iova_range domain_page_at(unsigned long sizes, struct pages *pages,
+				 const struct iova_range *load, unsigned long offset,
+				 unsigned long iova)
+{
+	struct iova_range page;
+	unsigned long size;
+
+	guard(mutex)(&pages->lock);
+	for (;;) {
+		size = 1UL << __fls(sizes);
+		sizes &= ~size;
+		page.start = iova & ~(size - 1);
+		page.last = page.start + (size - 1);
+		if (!sizes)
+			return page;
+		if (page.start >= load->start && page.last <= load->last &&
+		    fits_page(pages, offset + (page.start - load->start), size))
+			return page;
+	}
+}

@@ -7,6 +7,8 @@
 
 #include <linux/types.h>
 
+#include "../abi.h"
+
 struct iommu_domain;
 struct iommu_iotlb_gather;
 struct pages;
@@ -15,5 +17,8 @@ int domain_load(struct iommu_domain *domain, unsigned long iova, struct pages *p
 		unsigned long offset, unsigned long length, int prot, bool large);
 void domain_unload(struct iommu_domain *domain, unsigned long iova, unsigned long length,
 		   struct iommu_iotlb_gather *gather);
+struct iova_range domain_page_at(unsigned long sizes, struct pages *pages,
+				 const struct iova_range *load, unsigned long offset,
+				 unsigned long iova);
 
 #endif

@@ -48,6 +48,8 @@ int op_vfio_ioas(struct op_call *call);
 int op_hwpt_alloc(struct op_call *call);
 int op_hwpt_invalidate(struct op_call *call);
 int op_fault_queue_alloc(struct op_call *call);
+int op_set_dirty_tracking(struct op_call *call);
+int op_get_dirty_bitmap(struct op_call *call);
 int op_hw_info(struct op_call *call);
 int op_pasid_alloc(struct op_call *call);
 int op_pasid_free(struct op_call *call);

@@ -24,6 +24,7 @@ struct object;
  * @coherent: no-snoop requests of devices are overruled
  * @pasid: it can be attached at a PASID, and beside other tables at PASIDs
  * @parent: nested tables can lie on it
+ * @tracking: dirty tracking is on; protected by ioas.members_lock
  * @below: what it is nested on: another, or a virtual IOMMU on that; holds a
  *	reference; NULL if it is filled from the IOAS. The IOAS is the other's
  * @faults: where its page requests go, or NULL; holds a reference
@@ -39,6 +40,7 @@ struct hwpt {
 	bool coherent;
 	bool pasid;
 	bool parent;
+	bool tracking;
 	struct object *below;
 	struct fault_queue *faults;
 	const void *key;
