@@ -85,6 +85,9 @@ bool rig_reads(struct rig *rig, __u64 iova, size_t length, unsigned int seed);
  */
 void rogue_write(const char *bdf, __u64 iova);
 
+/* Of this process: whether it has one of CAP_... */
+void set_capability(int cap, bool on);
+
 /* Pages pinned in the whole machine; pins_gone() waits up to 5 seconds for none. */
 long pins(void);
 long pins_gone(void);

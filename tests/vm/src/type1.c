@@ -11,7 +11,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
+#include <linux/capability.h>
 #include <linux/iommufd.h>
 #include <linux/vfio.h>
 #include "rig.h"
@@ -295,6 +297,14 @@ static int unmap_dirty(__u64 *bits)
 	return rc ? rc : arg.head.size == LARGE ? 0 : -EIO;
 }
 
+static void limit(rlim_t bytes)
+{
+	struct rlimit arg = { .rlim_cur = bytes, .rlim_max = RLIM_INFINITY };
+
+	if (setrlimit(RLIMIT_MEMLOCK, &arg))
+		err(1, "RLIMIT_MEMLOCK");
+}
+
 /* No function says which pages it wrote to: all that are mapped count, and none that are not. */
 static void dirty_pages(void)
 {
@@ -340,7 +350,6 @@ static void second_group(struct rig *rig, int group, const char *bdf)
 	both_ways(rig, va + PAGE, BASE + PAGE, "the first function");
 	unmaps(LARGE, BASE, 0, LARGE, "unmap for both");
 	memset(va, 0, PAGE);
-	/* Its own staging page: what it loads must not be refused. */
 	rig_write(&second, BASE, 512, 9);
 	check(untouched(va), "the second is refused", "a write arrived");
 	check_rc(dma_map(va, LARGE, BASE, DMA_RW), 0, "map once more");
@@ -374,9 +383,12 @@ int main(int argc, char **argv)
 	if (argc != 5)
 		errx(2, "usage: type1 CONTAINER [v1|v2 BDF BDF]");
 	version = strcmp(argv[2], "v1") ? VFIO_TYPE1v2_IOMMU : VFIO_TYPE1_IOMMU;
-	/* Only the device's own name charges the user, and the process for what is pinned. */
+	/* There the user pays, and this shows of it in the process. */
 	if (!strcmp(argv[1], "/dev/iommu"))
 		charge = "VmPin";
+	/* Who has this does not pay. */
+	set_capability(CAP_IPC_LOCK, false);
+	limit(RLIM_INFINITY);
 	container = xopen(argv[1], O_RDWR);
 	check(ioctl(container, VFIO_GET_API_VERSION) == VFIO_API_VERSION, "API version", "no");
 	check(ioctl(container, VFIO_CHECK_EXTENSION, version) == 1, "type1", "no");
@@ -396,6 +408,9 @@ int main(int argc, char **argv)
 	      "no-snoop is overruled" : "no-snoop is not overruled", "-");
 	info();
 	refused(small);
+	limit(2 * PAGE);
+	check_rc(dma_map(small, LARGE, BASE, DMA_RW), -ENOMEM, "map beyond the limit");
+	limit(RLIM_INFINITY);
 	small_pages(&rig, small);
 	large(&rig);
 	permissions(&rig);
