@@ -5,11 +5,14 @@
  *
  * Lock order of the whole directory, outer to inner:
  *
+ *	dma_buf.resv		held by who revokes a dma-buf
  *	dev_group.attach_lock	which hwpt a group is attached to, at each PASID
  *	fault_queue.answer_lock	who takes page requests out of a queue
  *	access.change_lock	attach and detach of an access
  *	ioas.access_rwsem	the accesses of an IOAS; held for reading while
  *				they are told of an unmap, and nothing else then
+ *	pages_dmabuf.lock	who is told of a revocation; nothing under the locks
+ *				that follow takes a reservation, or the mmap lock
  *	ioas.members_lock	the members of an IOAS; held for reading while
  *				areas are loaded or unloaded
  *	ioas.map_rwsem		areas and limits
@@ -17,8 +20,8 @@
  *
  * Leaves, each taken last: eventq.lock; the ID table's lock, iommufd_ctx.account_lock,
  * iommufd_ctx.groups' lock, ioas.hwpts_lock, access.lock; pasid_dev.lock, with
- * pasid_set.lock inside of it and a follower's in that; and the mmap lock, which a
- * refund takes where memory is charged per process. Memory is pinned, and user
+ * pasid_set.lock inside of it and a follower's in that; and, with none of the above,
+ * the mmap lock, which a refund takes where memory is charged per process. Memory is pinned, and user
  * space may have to fault it in, with none of these held.
  */
 #ifndef __IOMMUFD_IOAS_H

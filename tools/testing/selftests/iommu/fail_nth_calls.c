@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The calls that fail_nth makes fail. */
 #include <errno.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <kselftest.h>
 
@@ -101,6 +102,68 @@ static int done_map_file(struct ctx *c)
 	return unmap(c->fd, c->ioas, LATER, LARGE);
 }
 
+static int intact_empty(struct ctx *c)
+{
+	return unmap_all(c->fd, c->empty) ? -EEXIST : 0;
+}
+
+static int before_map_dmabuf(struct ctx *c)
+{
+	c->new_fd = mock_dmabuf(c->fd, SMALL);
+	return c->new_fd < 0 ? c->new_fd : 0;
+}
+
+static int call_map_dmabuf(struct ctx *c)
+{
+	c->iova = LATER;
+	return map_file(c->fd, c->ioas, FIXED | PERM_RW, c->new_fd, 0, SMALL, &c->iova);
+}
+
+static int done_map_dmabuf(struct ctx *c)
+{
+	return unmap(c->fd, c->ioas, LATER, SMALL) ?: close(c->new_fd);
+}
+
+static int intact_map_dmabuf(struct ctx *c)
+{
+	return intact_map(c) ?: close(c->new_fd);
+}
+
+static int before_copy_dmabuf(struct ctx *c)
+{
+	return before_map_dmabuf(c) ?: call_map_dmabuf(c);
+}
+
+static int call_copy_dmabuf(struct ctx *c)
+{
+	return copy_at(c->fd, c->empty, c->ioas, SMALL, LATER, LATER);
+}
+
+static int done_copy_dmabuf(struct ctx *c)
+{
+	return unmap(c->fd, c->empty, LATER, SMALL) ?: done_map_dmabuf(c);
+}
+
+static int intact_copy_dmabuf(struct ctx *c)
+{
+	return intact_empty(c) ?: done_map_dmabuf(c);
+}
+
+static int call_revoke_dmabuf(struct ctx *c)
+{
+	return mock_dmabuf_revoke(c->fd, c->new_fd, true);
+}
+
+static int done_revoke_dmabuf(struct ctx *c)
+{
+	char *va = mmap(NULL, SMALL, PROT_READ, MAP_SHARED, c->new_fd, 0);
+
+	if (va == MAP_FAILED || mock_check_map(c->fd, c->dev.hwpt, va, PAGE, LATER) != -EINVAL)
+		return -EEXIST;
+	munmap(va, SMALL);
+	return done_map_dmabuf(c);
+}
+
 static int call_copy(struct ctx *c)
 {
 	return copy_at(c->fd, c->ioas, c->idle, SMALL, LATER, AT);
@@ -115,11 +178,6 @@ static int done_copy_several(struct ctx *c)
 {
 	return mock_check_map(c->fd, c->empty_dev.hwpt, c->small + PAGE, SMALL - PAGE, LATER) ?:
 	       unmap(c->fd, c->empty, LATER, LARGE + SMALL - 2 * PAGE);
-}
-
-static int intact_empty(struct ctx *c)
-{
-	return unmap_all(c->fd, c->empty) ? -EEXIST : 0;
 }
 
 static int before_unmap(struct ctx *c)
@@ -403,6 +461,12 @@ const struct call calls[] = {
 	CALL(map_idle, .done = done_map_idle),
 	CALL(map_file, .done = done_map_file, .intact = intact_map_large,
 	     .optional = has_map_file),
+	CALL(map_dmabuf, .before = before_map_dmabuf, .done = done_map_dmabuf,
+	     .intact = intact_map_dmabuf),
+	CALL(copy_dmabuf, .before = before_copy_dmabuf, .done = done_copy_dmabuf,
+	     .intact = intact_copy_dmabuf),
+	CALL(revoke_dmabuf, .before = before_copy_dmabuf, .done = done_revoke_dmabuf,
+	     .must_succeed = true),
 	CALL(copy, .done = done_map, .intact = intact_map),
 	CALL(copy_several, .done = done_copy_several, .intact = intact_empty),
 	CALL(unmap, .before = before_unmap, .done = done_unmap, .intact = intact_unmap),
