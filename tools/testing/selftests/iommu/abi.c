@@ -44,6 +44,7 @@ FIXTURE_SETUP(abi)
 				IOMMU_HWPT_ALLOC_NEST_PARENT, &self->o.parent));
 	ASSERT_EQ(0, nested_alloc(self->o.fd, self->o.dev.idev, self->o.parent, 0, 0,
 				  &self->o.nested));
+	ASSERT_EQ(0, viommu_alloc(self->o.fd, self->o.dev.idev, self->o.parent, &self->o.viommu));
 	self->o.buf = mem_shared(BUF);
 	ASSERT_NE(NULL, self->o.buf);
 	ASSERT_EQ(0, map_at(self->o.fd, self->o.ioas, self->o.buf, BUF, SRC));
@@ -64,6 +65,7 @@ FIXTURE_TEARDOWN(abi)
 	pasid_free(self->o.fd, self->o.pasids.idev, PASID);
 	EXPECT_EQ(0, pasids_in_use(self->o.fd, self->o.pasids.idev));
 	EXPECT_EQ(0, destroy(self->o.fd, self->o.nested));
+	EXPECT_EQ(0, destroy(self->o.fd, self->o.viommu));
 	EXPECT_EQ(0, destroy(self->o.fd, self->o.parent));
 	EXPECT_EQ(0, destroy(self->o.fd, self->o.pasids.stdev));
 	EXPECT_EQ(0, destroy(self->o.fd, self->o.dev.stdev));
@@ -93,6 +95,15 @@ static int call_and_undo(struct _test_data_abi *f, const struct row *row, union 
 		rc = destroy(f->o.fd, a->hwpt.out_hwpt_id);
 	else if (!rc && row->nr == IOMMU_FAULT_QUEUE_ALLOC)
 		rc = close(a->fault.out_fault_fd) ?: destroy(f->o.fd, a->fault.out_fault_id);
+	else if (!rc && row->nr == IOMMU_VIOMMU_ALLOC)
+		rc = destroy(f->o.fd, a->viommu.out_viommu_id);
+	else if (!rc && row->nr == IOMMU_VDEVICE_ALLOC)
+		rc = destroy(f->o.fd, a->vdevice.out_vdevice_id);
+	else if (!rc && row->nr == IOMMU_VEVENTQ_ALLOC)
+		rc = close(a->veventq.out_veventq_fd) ?:
+		     destroy(f->o.fd, a->veventq.out_veventq_id);
+	else if (!rc && row->nr == IOMMU_HW_QUEUE_ALLOC)
+		rc = destroy(f->o.fd, a->hw_queue.out_hw_queue_id);
 	else if (!rc && row->nr == IOMMU_PASID_ALLOC)
 		rc = pasid_free(f->o.fd, f->o.pasids.idev, a->pasid_alloc.pasid);
 	else if (row->nr == IOMMU_DESTROY && rc)
@@ -250,7 +261,9 @@ TEST_F(abi, ids)
 		for (unsigned int i = 0; i < ARRAY_SIZE(row->id) && row->id[i].at; i++) {
 			int is_dev = row->nr == IOMMU_GET_HW_INFO ||
 				     row->nr >= IOMMU_PASID_ALLOC ||
-				     (row->nr == IOMMU_HWPT_ALLOC && !i);
+				     ((row->nr == IOMMU_HWPT_ALLOC ||
+				       row->nr == IOMMU_VIOMMU_ALLOC ||
+				       row->nr == IOMMU_VDEVICE_ALLOC) && !i);
 
 			for (unsigned int j = 0; j < ARRAY_SIZE(dead); j++)
 				EXPECT_RC(-ENOENT, row,

@@ -7,6 +7,7 @@
 #include "lib/iommu.h"
 #include "lib/pasid.h"
 #include "lib/sys.h"
+#include "lib/viommu.h"
 
 #define BUF (4 * PAGE)
 #define AT (MOCK_APERTURE_START + 16 * PAGE)
@@ -16,12 +17,12 @@
 
 /*
  * What a valid structure names: dev is on ioas, which has buf at SRC; pasids has
- * PASIDs; nested lies on parent, which is made of ioas.
+ * PASIDs; nested lies on parent, which is made of ioas, and so does viommu.
  */
 struct objects {
 	int fd;
 	int file;
-	__u32 ioas, parent, nested;
+	__u32 ioas, parent, nested, viommu;
 	struct mock_dev dev;
 	struct pasid_dev pasids;
 	struct iommu_pasid_entry entries[2];
@@ -45,6 +46,10 @@ union arg {
 	struct iommu_hw_info info;
 	struct iommu_hwpt_invalidate invalidate;
 	struct iommu_fault_alloc fault;
+	struct iommu_viommu_alloc viommu;
+	struct iommu_vdevice_alloc vdevice;
+	struct iommu_veventq_alloc veventq;
+	struct iommu_hw_queue_alloc hw_queue;
 	struct iommu_pasid_alloc pasid_alloc;
 	struct iommu_pasid_free pasid_free;
 	struct iommu_pasid_info pasid_info;

@@ -91,6 +91,35 @@ static void fill_info(struct objects *o, union arg *a)
 	a->info.dev_id = o->dev.idev;
 }
 
+static void fill_viommu(struct objects *o, union arg *a)
+{
+	a->viommu.type = IOMMU_VIOMMU_TYPE_SELFTEST;
+	a->viommu.dev_id = o->dev.idev;
+	a->viommu.hwpt_id = o->parent;
+}
+
+static void fill_vdevice(struct objects *o, union arg *a)
+{
+	a->vdevice.viommu_id = o->viommu;
+	a->vdevice.dev_id = o->dev.idev;
+	a->vdevice.virt_id = 1;
+}
+
+static void fill_veventq(struct objects *o, union arg *a)
+{
+	a->veventq.viommu_id = o->viommu;
+	a->veventq.type = IOMMU_VEVENTQ_TYPE_SELFTEST;
+	a->veventq.veventq_depth = 1;
+}
+
+static void fill_hw_queue(struct objects *o, union arg *a)
+{
+	a->hw_queue.viommu_id = o->viommu;
+	a->hw_queue.type = IOMMU_HW_QUEUE_TYPE_SELFTEST;
+	a->hw_queue.nesting_parent_iova = SRC;
+	a->hw_queue.length = PAGE;
+}
+
 static void fill_pasid_alloc(struct objects *o, union arg *a)
 {
 	a->pasid_alloc.dev_id = o->pasids.idev;
@@ -151,6 +180,19 @@ const struct row rows[] = {
 	  { { FIELD(iommu_hwpt_invalidate, hwpt_id), -EINVAL } } },
 	{ "FAULT_QUEUE_ALLOC", IOMMU_FAULT_QUEUE_ALLOC, 16, 16, NULL,
 	  FIELD(iommu_fault_alloc, flags), 0, {}, {} },
+	{ "VIOMMU_ALLOC", IOMMU_VIOMMU_ALLOC, 40, 24, fill_viommu,
+	  FIELD(iommu_viommu_alloc, flags), 0, { { 28, 4 } },
+	  { { FIELD(iommu_viommu_alloc, dev_id), -ENOENT },
+	    { FIELD(iommu_viommu_alloc, hwpt_id), -ENOENT } } },
+	{ "VDEVICE_ALLOC", IOMMU_VDEVICE_ALLOC, 24, 24, fill_vdevice, NONE, 0, {},
+	  { { FIELD(iommu_vdevice_alloc, dev_id), -ENOENT },
+	    { FIELD(iommu_vdevice_alloc, viommu_id), -ENOENT } } },
+	{ "VEVENTQ_ALLOC", IOMMU_VEVENTQ_ALLOC, 32, 28, fill_veventq,
+	  FIELD(iommu_veventq_alloc, flags), 0, { { 28, 4 } },
+	  { { FIELD(iommu_veventq_alloc, viommu_id), -ENOENT } } },
+	{ "HW_QUEUE_ALLOC", IOMMU_HW_QUEUE_ALLOC, 40, 40, fill_hw_queue,
+	  FIELD(iommu_hw_queue_alloc, flags), 0, {},
+	  { { FIELD(iommu_hw_queue_alloc, viommu_id), -ENOENT } } },
 	{ "PASID_ALLOC", IOMMU_PASID_ALLOC, 16, 16, fill_pasid_alloc,
 	  FIELD(iommu_pasid_alloc, flags), 3, {},
 	  { { FIELD(iommu_pasid_alloc, dev_id), -ENOENT } } },

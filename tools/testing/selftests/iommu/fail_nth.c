@@ -81,7 +81,7 @@ static int setup(struct ctx *c)
 	    map_at(c->fd, c->idle, c->large, LARGE, AT + SMALL))
 		return -EIO;
 	c->access = access_new_pinning(c->fd, c->ioas);
-	return c->access < 0 ? c->access : setup_pasids(c) ?: setup_faults(c);
+	return c->access < 0 ? c->access : setup_pasids(c) ?: setup_faults(c) ?: setup_viommus(c);
 }
 
 /* Everything can be destroyed, and then there is nothing more. */
@@ -90,7 +90,7 @@ static int teardown(struct ctx *c)
 	int rc;
 
 	close(c->access);
-	rc = teardown_faults(c) ?: teardown_pasids(c) ?: destroy(c->fd, c->dev.stdev) ?:
+	rc = teardown_viommus(c) ?: teardown_faults(c) ?: teardown_pasids(c) ?: destroy(c->fd, c->dev.stdev) ?:
 	     destroy(c->fd, c->empty_dev.stdev) ?:
 	     destroy(c->fd, c->ioas) ?: destroy(c->fd, c->idle) ?: destroy(c->fd, c->empty);
 	for (__u32 id = 1; !rc && id < 64; id++) {
@@ -222,13 +222,15 @@ int main(int argc, char **argv)
 		if (file_put(settings[i].path, settings[i].value))
 			ksft_exit_skip("cannot set %s\n", settings[i].path);
 	}
-	ksft_set_plan(num_calls + num_pasid_calls + num_fault_calls + 1);
+	ksft_set_plan(num_calls + num_pasid_calls + num_fault_calls + num_viommu_calls + 1);
 	for (unsigned int i = 0; i < num_calls; i++)
 		test(&calls[i]);
 	for (unsigned int i = 0; i < num_pasid_calls; i++)
 		test(&pasid_calls[i]);
 	for (unsigned int i = 0; i < num_fault_calls; i++)
 		test(&fault_calls[i]);
+	for (unsigned int i = 0; i < num_viommu_calls; i++)
+		test(&viommu_calls[i]);
 	test_leaks();
 	ksft_finished();
 }

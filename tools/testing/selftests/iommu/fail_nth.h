@@ -33,12 +33,18 @@ struct ctx {
 	/* A nested table with faults on a parent of empty; its queue's file. */
 	__u32 below, queue, nested;
 	int queue_file;
+	/* On the same parent; what can be mapped of it. */
+	__u32 viommu, new_hwpt, new_queue;
+	__u64 window, window_length;
+	void *mapped;
 };
 
 #define PASID 9
 
 int setup_faults(struct ctx *c);
 int teardown_faults(struct ctx *c);
+int setup_viommus(struct ctx *c);
+int teardown_viommus(struct ctx *c);
 int setup_pasids(struct ctx *c);
 int teardown_pasids(struct ctx *c);
 
@@ -65,5 +71,7 @@ extern const struct call pasid_calls[];
 extern const unsigned int num_pasid_calls;
 extern const struct call fault_calls[];
 extern const unsigned int num_fault_calls;
+extern const struct call viommu_calls[];
+extern const unsigned int num_viommu_calls;
 
 #endif
