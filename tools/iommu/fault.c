@@ -5,6 +5,7 @@
  */
 #include <err.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include <linux/iommufd.h>
@@ -106,7 +107,7 @@ void bench_faults(void)
 		cost[2] += since(start);
 		/* The first only warms up. */
 		if (i < 0)
-			cost[0] = cost[1] = cost[2] = 0;
+			memset(cost, 0, sizeof(cost));
 	}
 	row("iommufd", "fault.report", cost[0] / ROUNDS);
 	row("iommufd", "fault.read", cost[1] / ROUNDS);

@@ -58,6 +58,13 @@ const struct object_type mock_stdev_type = {
 	.destroy = stdev_destroy,
 };
 
+static struct mock_stdev *stdev_if_bound(struct object *obj, u32 dev_id)
+{
+	struct mock_stdev *stdev = container_of(obj, struct mock_stdev, obj);
+
+	return stdev->idev_obj && stdev->idev_obj->id == dev_id ? stdev : NULL;
+}
+
 /**
  * mock_stdev_of_dev() - the mock device of a binding
  * @ictx: the context
@@ -72,13 +79,18 @@ struct mock_stdev *mock_stdev_of_dev(struct iommufd_ctx *ictx, u32 dev_id)
 	struct object *obj;
 	unsigned long id;
 
+	/* The device is bound right after it has got its ID, mostly. */
+	obj = object_get(ictx, dev_id - 1, &mock_stdev_type);
+	if (!IS_ERR(obj)) {
+		stdev = stdev_if_bound(obj, dev_id);
+		if (stdev)
+			return stdev;
+		object_put(obj);
+	}
 	xa_lock(&ictx->objects);
 	xa_for_each(&ictx->objects, id, obj) {
-		if (obj->type != &mock_stdev_type)
-			continue;
-		stdev = container_of(obj, struct mock_stdev, obj);
-		if (stdev->idev_obj && stdev->idev_obj->id == dev_id &&
-		    refcount_inc_not_zero(&obj->users)) {
+		stdev = obj->type == &mock_stdev_type ? stdev_if_bound(obj, dev_id) : NULL;
+		if (stdev && refcount_inc_not_zero(&obj->users)) {
 			xa_unlock(&ictx->objects);
 			return stdev;
 		}

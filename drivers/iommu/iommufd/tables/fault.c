@@ -9,6 +9,9 @@
  * answered, so that after fault_end() nothing refers to the attachment. That
  * never waits for the user: a group is read while it is in a list, and if it is
  * answered meanwhile, the reader is told by a NULL in place of it and frees it.
+ *
+ * A cookie is looked for in the list of what was read. That is short, and who
+ * answers in the order of reading finds it at its beginning.
  */
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -16,8 +19,6 @@
 
 #include "../domain/core.h"
 #include "fault.h"
-
-#define COOKIE_READ XA_MARK_1
 
 static_assert((int)IOMMU_PGFAULT_PERM_READ == IOMMU_FAULT_PERM_READ);
 static_assert((int)IOMMU_PGFAULT_PERM_WRITE == IOMMU_FAULT_PERM_WRITE);
@@ -43,19 +44,12 @@ static void answer_and_free(struct iopf_group *group, enum iommu_page_response_c
 /* Whether it is the user's now. */
 static bool enqueue(struct fault_queue *queue, struct iopf_group *group)
 {
-	if (xa_alloc_cyclic(&queue->cookies, &group->cookie, group, XA_LIMIT(1, U32_MAX),
-			    &queue->next_cookie, GFP_KERNEL) < 0)
+	guard(spinlock)(&queue->events.lock);
+	if (queue->closed || queue->nr == FAULT_QUEUE_GROUPS)
 		return false;
-	spin_lock(&queue->events.lock);
-	if (!queue->closed && queue->nr < FAULT_QUEUE_GROUPS) {
-		queue->nr++;
-		list_add_tail(&group->node, &queue->unread);
-		spin_unlock(&queue->events.lock);
-		return true;
-	}
-	spin_unlock(&queue->events.lock);
-	xa_erase(&queue->cookies, group->cookie);
-	return false;
+	queue->nr++;
+	list_add_tail(&group->node, &queue->unread);
+	return true;
 }
 
 /**
@@ -120,6 +114,7 @@ static struct iopf_group *start_reading(struct fault_queue *queue, size_t max, s
 	*nr = group ? group->fault_count : 0;
 	if (!group || *nr > max)
 		return NULL;
+	group->cookie = ++queue->cookie;
 	queue->reading = group;
 	*handle = *handle_of(group);
 	return group;
@@ -138,8 +133,6 @@ static void end_reading(struct fault_queue *queue, struct iopf_group *group, boo
 	spin_unlock(&queue->events.lock);
 	if (answered)
 		core_fault_free(group);
-	else if (was_read)
-		xa_set_mark(&queue->cookies, group->cookie, COOKIE_READ);
 }
 
 static ssize_t fault_read(struct eventq *events, char __user *buf, size_t count)
@@ -169,6 +162,23 @@ static ssize_t fault_read(struct eventq *events, char __user *buf, size_t count)
 	return done ? done * sizeof(*out) : rc;
 }
 
+/* Take the group of a cookie out of the queue. */
+static struct iopf_group *take_read(struct fault_queue *queue, u32 cookie)
+{
+	struct iopf_group *group;
+
+	lockdep_assert_held(&queue->answer_lock);
+	guard(spinlock)(&queue->events.lock);
+	list_for_each_entry(group, &queue->read, node) {
+		if (group->cookie != cookie)
+			continue;
+		list_del(&group->node);
+		queue->nr--;
+		return group;
+	}
+	return NULL;
+}
+
 static int answer(struct fault_queue *queue, const struct iommu_hwpt_page_response *response)
 {
 	enum iommu_page_response_code code;
@@ -182,13 +192,9 @@ static int answer(struct fault_queue *queue, const struct iommu_hwpt_page_respon
 		return -EINVAL;
 
 	guard(mutex)(&queue->answer_lock);
-	if (!xa_get_mark(&queue->cookies, response->cookie, COOKIE_READ))
+	group = take_read(queue, response->cookie);
+	if (!group)
 		return -EINVAL;
-	group = xa_erase(&queue->cookies, response->cookie);
-	spin_lock(&queue->events.lock);
-	list_del(&group->node);
-	queue->nr--;
-	spin_unlock(&queue->events.lock);
 	answer_and_free(group, code);
 	return 0;
 }
@@ -250,7 +256,6 @@ static void answer_all(struct fault_queue *queue, const struct fault_handle *han
 
 	list_for_each_entry_safe(group, next, &taken, node) {
 		list_del(&group->node);
-		xa_erase(&queue->cookies, group->cookie);
 		if (group == reading)
 			core_fault_answer(group, IOMMU_PAGE_RESP_INVALID);
 		else
@@ -293,7 +298,6 @@ static void fault_queue_destroy(struct object *obj)
 	struct fault_queue *queue = container_of(obj, struct fault_queue, obj);
 
 	WARN_ON(queue->nr);
-	xa_destroy(&queue->cookies);
 	kfree(queue);
 }
 
@@ -320,7 +324,6 @@ struct fault_queue *fault_queue_new(struct iommufd_ctx *ictx)
 	mutex_init(&queue->answer_lock);
 	INIT_LIST_HEAD(&queue->unread);
 	INIT_LIST_HEAD(&queue->read);
-	xa_init_flags(&queue->cookies, XA_FLAGS_ALLOC1);
 	rc = object_init(ictx, &queue->obj, &fault_queue_type);
 	if (rc)
 		goto free;

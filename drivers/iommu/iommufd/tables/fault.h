@@ -24,10 +24,9 @@
  * @unread: groups that the user has not read; protected by events.lock
  * @read: groups that wait for the user's answer; protected likewise
  * @reading: the one that is being copied to the user; protected likewise
- * @nr: groups in the lists; protected likewise
  * @closed: there is no file any more; protected likewise
- * @cookies: cookie -> group in a list, marked if the user has read it
- * @next_cookie: protected by the lock of @cookies
+ * @nr: groups in both lists; protected likewise
+ * @cookie: of the group that was read last; protected likewise
  */
 struct fault_queue {
 	struct object obj;
@@ -36,10 +35,9 @@ struct fault_queue {
 	struct list_head unread;
 	struct list_head read;
 	struct iopf_group *reading;
-	unsigned int nr;
 	bool closed;
-	struct xarray cookies;
-	u32 next_cookie;
+	unsigned int nr;
+	u32 cookie;
 };
 
 /**

@@ -215,7 +215,8 @@ int main(int argc, char **argv)
 		pthread_join(threads[i].id, NULL);
 		ksft_print_msg("%s: %lu\n", threads[i].name, threads[i].done);
 	}
-	ksft_test_result(!r.what, "nothing but what may be: %s %s\n", r.what ?: "", strerror(-r.rc));
+	ksft_test_result(!r.what, "nothing but what may be: %s %s\n", r.what ?: "",
+			 strerror(-r.rc));
 	rc = teardown(&r);
 	ksft_test_result(!rc, "nothing left: %s\n", strerror(-rc));
 	ksft_test_result(taint == kernel_taint(), "no warning\n");
