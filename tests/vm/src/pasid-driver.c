@@ -267,6 +267,7 @@ static void test_refusal(__u32 policy, __u32 in_use)
 {
 	put(PARAMETERS "refuse", REFUSAL);
 	good_rc(attach(first), -REFUSAL, "what the driver says is what an attach says");
+	put(PARAMETERS "refuse", 0);
 	check_told("refuse", "a driver that has refused is told no more");
 	good(!entry_present(ENTRY), "refused by the driver, the entry is not there");
 	good(refused(), "refused by the driver, DMA is refused");
