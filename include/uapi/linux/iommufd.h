@@ -409,7 +409,7 @@ enum iommu_hwpt_data_type {
  * @size: sizeof(struct iommu_hwpt_alloc)
  * @flags: of enum iommufd_hwpt_alloc_flags
  * @dev_id: the device whose IOMMU decides the format
- * @pt_id: the IOAS to make a page table of
+ * @pt_id: the IOAS to make a page table of; with data, what to nest it on
  * @out_hwpt_id: the new page table
  * @__reserved: must be 0
  * @data_type: of enum iommu_hwpt_data_type
