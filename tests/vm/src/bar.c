@@ -16,7 +16,8 @@
 #include <linux/vfio.h>
 #include "rig.h"
 
-#define RAM_BAR		VFIO_PCI_BAR2_REGION_INDEX	/* of ivshmem; its BAR 0 is less than a page */
+/* Of ivshmem, whose BAR 0 is less than a page. */
+#define RAM_BAR		VFIO_PCI_BAR2_REGION_INDEX
 #define SIZE		0x100000UL
 #define BASE		0x40000000ULL
 #define COUNT		512
@@ -123,7 +124,7 @@ static void arrives(int buf, const char *name)
 	check(filled(bar, COUNT, seed), "  and written to", "the data is not in the BAR");
 }
 
-static void wrong_requests(void)
+static void test_wrong_requests(void)
 {
 	struct request r = { .head.nr_ranges = 0 };
 
@@ -152,7 +153,7 @@ static void wrong_requests(void)
 	check_rc(dmabuf(VFIO_PCI_CONFIG_REGION_INDEX, 0, PAGE, ~0ULL), -ENODEV, "no BAR");
 }
 
-static void data(int buf)
+static void test_data(int buf)
 {
 	static const __u64 at[] = { 0, SIZE / 2 - 256, SIZE - COUNT };
 	unsigned int i;
@@ -168,12 +169,12 @@ static void data(int buf)
 		check(rig_reads(&rig, BASE + at[i], COUNT, i + 10), "a read gets what is in the BAR",
 		      "at %#llx", at[i]);
 	}
-	check(pins() == 1, "nothing is pinned for it", "%ld pages, not the staging page alone", pins());
+	check(pins() == 1, "nothing is pinned for it", "%ld pages, one for data", pins());
 	ioas_unmap(rig.iommu, rig.ioas, BASE, SIZE);
 	check(refused(20), "after unmap: refused", "it arrived");
 }
 
-static void ranges(void)
+static void test_ranges(void)
 {
 	int buf = dmabuf(RAM_BAR, SIZE - PAGE, PAGE, PAGE);
 
@@ -194,7 +195,7 @@ static void ranges(void)
 	close(buf);
 }
 
-static void decoding(int buf)
+static void test_decoding(int buf)
 {
 	arrives(buf, "mapped, before memory decoding goes off");
 	memory_decoding(false);
@@ -207,7 +208,7 @@ static void decoding(int buf)
 	arrives(buf, "decoding is on again: mapped again");
 }
 
-static void reset(int buf)
+static void test_reset(int buf)
 {
 	struct vfio_pci_hot_reset hot = { .argsz = sizeof(hot) };
 	int rc;
@@ -225,7 +226,7 @@ static void reset(int buf)
 	arrives(buf, "after the hot reset: mapped again");
 }
 
-static void low_power(int buf)
+static void test_low_power(int buf)
 {
 	const __u32 set = VFIO_DEVICE_FEATURE_SET;
 
@@ -238,7 +239,7 @@ static void low_power(int buf)
 	arrives(buf, "after low power: mapped again");
 }
 
-static void closed(int buf)
+static void test_closed(int buf)
 {
 	munmap(bar, SIZE);
 	close(target);
@@ -264,14 +265,14 @@ int main(int argc, char **argv)
 	bdf = argv[2];
 	rig_open(&rig, argv[1]);
 	target_open();
-	wrong_requests();
+	test_wrong_requests();
 	buf = whole_bar();
-	data(buf);
-	ranges();
-	decoding(buf);
-	reset(buf);
-	low_power(buf);
-	closed(buf);
+	test_data(buf);
+	test_ranges();
+	test_decoding(buf);
+	test_reset(buf);
+	test_low_power(buf);
+	test_closed(buf);
 	munmap(bar, SIZE);
 	rig_close(&rig);
 	close(target);
