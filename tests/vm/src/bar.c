@@ -166,7 +166,7 @@ static void test_data(int buf)
 		check(filled(bar + at[i], COUNT, i + 1), "a write arrives in the BAR",
 		      "at %#llx", at[i]);
 		fill(bar + at[i], COUNT, i + 10);
-		check(rig_reads(&rig, BASE + at[i], COUNT, i + 10), "a read gets what is in the BAR",
+		check(rig_reads(&rig, BASE + at[i], COUNT, i + 10), "a read gets what is there",
 		      "at %#llx", at[i]);
 	}
 	check(pins() == 1, "nothing is pinned for it", "%ld pages, one for data", pins());
