@@ -325,6 +325,9 @@ static void dirty_pages(void)
 	check_rc(dirty(get, PAGE, 1, &bits), -EINVAL, "a bitmap that is too small");
 	check_rc(dirty(get, PAGE, 8, &bits), 0, "dirty pages");
 	check(bits == 0xff, "all that is mapped is dirty", "%#llx", bits);
+	check_rc(dma_map(va, 2 * PAGE, BASE + 2 * LARGE - PAGE, DMA_RW), 0, "map across its end");
+	check_rc(dirty(get, PAGE, 8, &bits), -EINVAL, "a range that ends in a mapping");
+	unmaps(2 * PAGE, BASE + 2 * LARGE - PAGE, 0, 2 * PAGE, "unmap it");
 	bits = 0;
 	check_rc(unmap_dirty(&bits), 0, "unmap, with dirty pages");
 	check(bits == 0xff, "all that was mapped was dirty", "%#llx", bits);
