@@ -5,12 +5,12 @@
  *
  * Lock order of the whole directory, outer to inner:
  *
- *	dma_buf.resv		held by who revokes a dma-buf
  *	dev_group.attach_lock	which hwpt a group is attached to, at each PASID
  *	fault_queue.answer_lock	who takes page requests out of a queue
  *	access.change_lock	attach and detach of an access
  *	ioas.access_rwsem	the accesses of an IOAS; held for reading while
  *				they are told of an unmap, and nothing else then
+ *	dma_buf.resv		held by who revokes a dma-buf
  *	pages_dmabuf.lock	who is told of a revocation; nothing under the locks
  *				that follow takes a reservation, or the mmap lock
  *	ioas.members_lock	the members of an IOAS; held for reading while
