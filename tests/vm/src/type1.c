@@ -318,6 +318,7 @@ static void dirty_pages(void)
 		return;
 	}
 	check_rc(dirty(get, PAGE, 8, &bits), -EINVAL, "dirty pages before the start");
+	check_rc(unmap_dirty(&bits), -EINVAL, "unmap, with dirty pages, before the start");
 	check_rc(dirty(3, 0, 0, NULL), -EINVAL, "start and stop");
 	check_rc(dirty(VFIO_IOMMU_DIRTY_PAGES_FLAG_START, 0, 0, NULL), 0, "start");
 	check_rc(dma_map(va, LARGE, BASE, DMA_RW), 0, "map");
