@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Virtual IOMMUs, for IOMMU drivers: what of an IOMMU a virtual machine uses as
- * its own. A driver offers kinds of them by iommu_ops.viommu_ops.
+/**
+ * DOC: Virtual IOMMUs
  *
- *	virtual IOMMU	takes the guest's invalidation commands, gives it its
- *			events; below its page tables is one that maps the guest's
- *			memory, the parent
- *	virtual device	a device under the number that the guest's IOMMU knows it by
- *	hardware queue	a queue in the guest's memory that the IOMMU reads by itself
+ * What of an IOMMU a virtual machine uses as its own. An IOMMU driver offers kinds of
+ * them by iommu_ops.viommu_ops.
+ *
+ * virtual IOMMU
+ *	takes the guest's invalidation commands, gives it its events; below its page
+ *	tables is one that maps the guest's memory, the parent
+ * virtual device
+ *	a device under the number that the guest's IOMMU knows it by
+ * hardware queue
+ *	a queue in the guest's memory that the IOMMU reads by itself
  *
  * The driver embeds the structures in its own, as the first member; iommufd
  * allocates those, zeroed, fills in what is not the driver's, and frees them.

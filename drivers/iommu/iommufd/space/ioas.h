@@ -5,6 +5,9 @@
  *
  * Lock order of the whole directory, outer to inner:
  *
+ *	viommu.vdevs_rwsem, viommu.queues_lock
+ *				what a virtual IOMMU has, over its driver's
+ *				operations; none of the others is held then
  *	dev_group.attach_lock	which hwpt a group is attached to, at each PASID
  *	fault_queue.answer_lock	who takes page requests out of a queue
  *	access.change_lock	attach and detach of an access
@@ -18,11 +21,12 @@
  *	ioas.map_rwsem		areas and limits
  *	pages.lock		what is pinned of a pages object
  *
- * Leaves, each taken last: eventq.lock; the ID table's lock, iommufd_ctx.account_lock,
+ * Leaves, each taken last: viommu.events_lock, with eventq.lock inside of it; the
+ * lock of viommu.vdevs; the ID table's lock, iommufd_ctx.account_lock,
  * iommufd_ctx.groups' lock, ioas.hwpts_lock, access.lock; pasid_dev.lock, with
  * pasid_set.lock inside of it and a follower's in that; and, with none of the above,
- * the mmap lock, which a refund takes where memory is charged per process. Memory is pinned, and user
- * space may have to fault it in, with none of these held.
+ * the mmap lock, which a refund takes where memory is charged per process. Memory is
+ * pinned, and user space may have to fault it in, with none of these held.
  */
 #ifndef __IOMMUFD_IOAS_H
 #define __IOMMUFD_IOAS_H

@@ -28,7 +28,7 @@ int viommu_add_region(struct iommufd_viommu *drv, enum iommufd_mmap_kind kind, p
 	struct viommu *viommu = drv->core;
 	u64 page;
 
-	BUILD_BUG_ON(VIOMMU_REGIONS > BIT(REGION_BITS));
+	BUILD_BUG_ON(ARRAY_SIZE(viommu->regions) > BIT(REGION_BITS));
 	if (!length || !PAGE_ALIGNED(phys | length))
 		return -EINVAL;
 	page = ((u64)viommu->obj.id << REGION_BITS) | viommu->nr_regions;

@@ -13,7 +13,7 @@
 #include "lib/viommu.h"
 
 #define EVENTS IOMMU_VEVENTQ_TYPE_SELFTEST
-#define MAX_DEPTH (1u << 19)
+#define MAX_DEPTH (512 * 1024u)
 #define DEPTH 3
 #define LOST IOMMU_VEVENTQ_FLAG_LOST_EVENTS
 
@@ -74,9 +74,10 @@ static int get(int file, void *buf, size_t len)
 #define GET(n) get(self->file, self->got, (n) * sizeof(self->got[0]))
 #define EXPECT_EVENT(nr, number, id) \
 	do { \
-		EXPECT_EQ(0, self->got[nr].header.flags); \
-		EXPECT_EQ(number, self->got[nr].header.sequence); \
-		EXPECT_EQ(id, self->got[nr].event.virt_id); \
+		struct event_read *e = &self->got[nr]; \
+		EXPECT_EQ(0, e->header.flags); \
+		EXPECT_EQ(number, e->header.sequence); \
+		EXPECT_EQ(id, e->event.virt_id); \
 	} while (0)
 
 TEST_F(veventq, refused)
