@@ -80,12 +80,15 @@ int mock_enable_feature(struct device *dev, enum iommu_dev_features feature)
 int mock_disable_feature(struct device *dev, enum iommu_dev_features feature)
 {
 	struct mock_faults *faults = &to_mock_device(dev)->faults;
+	struct iommu_fault_param *param;
 
 	if (feature != IOMMU_DEV_FEAT_IOPF)
 		return -ENODEV;
 	if (WARN(!faults->enabled, "mock: page requests are disabled twice\n"))
 		return -EINVAL;
-	WARN(!list_empty(&dev->iommu->fault_param->faults),
+	/* It is there until it is disabled. */
+	param = rcu_dereference_protected(dev->iommu->fault_param, true);
+	WARN(!list_empty(&param->faults),
 	     "mock: the iommu core has to answer what its user did not\n");
 	faults->enabled = false;
 	iopf_queue_remove_device(mock_iopf_queue, dev);

@@ -42,13 +42,16 @@ static u64 nr_events;
  */
 void mock_event(u32 kind, u32 index, u32 vpasid, u32 ppasid)
 {
-	guard(spinlock)(&events_lock);
-	events[nr_events++ % EVENTS] = (struct event) {
+	const struct event event = {
 		.kind = kind,
 		.index = index,
 		.vpasid = vpasid,
 		.ppasid = ppasid,
 	};
+
+	spin_lock(&events_lock);
+	events[nr_events++ % EVENTS] = event;
+	spin_unlock(&events_lock);
 }
 
 /**

@@ -169,6 +169,23 @@ struct mock_domain *mock_pasids_domain(struct mock_pasids *pasids, u32 pasid)
 	return xa_load(&pasids->table, pasid);
 }
 
+static int request(struct mock_pasids *pasids, u32 pasid, unsigned long iova, phys_addr_t *phys)
+{
+	struct mock_cached *line = cache_line(pasids, pasid);
+	struct mock_domain *mock;
+
+	lockdep_assert_held(&pasids->table.xa_lock);
+	mock = xa_load(&pasids->table, pasid);
+	if (line->pasid == pasid && WARN(line->domain != mock,
+					 "mock: PASID %u is cached as it was\n", pasid))
+		return -EIO;
+	if (!mock)
+		return -ENOENT;
+	*line = (struct mock_cached) { .pasid = pasid, .domain = mock };
+	*phys = mock_table_phys(mock->parent ? &mock->parent->table : &mock->table, iova);
+	return 0;
+}
+
 /**
  * mock_pasids_request() - what a request of the device reaches
  * @pasids: the table
@@ -183,17 +200,10 @@ struct mock_domain *mock_pasids_domain(struct mock_pasids *pasids, u32 pasid)
 int mock_pasids_request(struct mock_pasids *pasids, u32 pasid, unsigned long iova,
 			phys_addr_t *phys)
 {
-	struct mock_cached *line = cache_line(pasids, pasid);
-	struct mock_domain *mock;
+	int rc;
 
-	guard(spinlock)(&pasids->table.xa_lock);
-	mock = xa_load(&pasids->table, pasid);
-	if (line->pasid == pasid && WARN(line->domain != mock,
-					 "mock: PASID %u is cached as it was\n", pasid))
-		return -EIO;
-	if (!mock)
-		return -ENOENT;
-	*line = (struct mock_cached) { .pasid = pasid, .domain = mock };
-	*phys = mock_table_phys(mock->parent ? &mock->parent->table : &mock->table, iova);
-	return 0;
+	xa_lock(&pasids->table);
+	rc = request(pasids, pasid, iova, phys);
+	xa_unlock(&pasids->table);
+	return rc;
 }

@@ -109,14 +109,17 @@ static struct iopf_group *start_reading(struct fault_queue *queue, size_t max, s
 {
 	struct iopf_group *group;
 
-	guard(spinlock)(&queue->events.lock);
+	spin_lock(&queue->events.lock);
 	group = list_first_entry_or_null(&queue->unread, struct iopf_group, node);
 	*nr = group ? group->fault_count : 0;
-	if (!group || *nr > max)
-		return NULL;
-	group->cookie = ++queue->cookie;
-	queue->reading = group;
-	*handle = *handle_of(group);
+	if (*nr > max)
+		group = NULL;
+	if (group) {
+		group->cookie = ++queue->cookie;
+		queue->reading = group;
+		*handle = *handle_of(group);
+	}
+	spin_unlock(&queue->events.lock);
 	return group;
 }
 
