@@ -23,6 +23,7 @@
  * @nr: its place in world.destroyed
  * @uses: objects it has a reference of
  * @last_user_ends: whether they end with their last user
+ * @slot: the slot that it is in, or NULL
  */
 struct thing {
 	struct object obj;
@@ -30,6 +31,7 @@ struct thing {
 	u32 nr;
 	struct thing *uses[MOST_USES];
 	bool last_user_ends;
+	struct object **slot;
 };
 
 /**
@@ -55,6 +57,8 @@ static void thing_destroy(struct object *obj)
 	WARN_ON(thing->magic != MAGIC || xa_load(&w->ictx.objects, obj->id) == obj);
 	w->destroyed[thing->nr] = ++w->clock;
 	thing->magic = 0;
+	if (thing->slot)
+		object_slot_leave(obj, thing->slot);
 	for (i = 0; i < MOST_USES && thing->uses[i]; i++) {
 		if (thing->last_user_ends)
 			object_put_or_destroy(&thing->uses[i]->obj);
@@ -333,12 +337,104 @@ static void object_destroy_races(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, kthread_stop(tasks[i]), 0);
 }
 
+static struct thing *make_in_slot(struct kunit *test, struct world *w, u32 nr,
+				  struct object **slot)
+{
+	struct thing *thing = make_thing(test, w, nr, &thing_type);
+
+	KUNIT_ASSERT_EQ(test, object_slot_take(&thing->obj, slot), 0);
+	thing->slot = slot;
+	object_publish(&thing->obj);
+	return thing;
+}
+
+static void object_slots(struct kunit *test)
+{
+	struct world *w = make_world(test);
+	struct object *slot = NULL;
+	u32 id = make_in_slot(test, w, 0, &slot)->obj.id;
+	struct thing *b = make_thing(test, w, 1, &thing_type);
+
+	KUNIT_EXPECT_EQ(test, object_slot_take(&b->obj, &slot), -EEXIST);
+	object_publish(&b->obj);
+	/* By the user: nothing is left of it. */
+	KUNIT_EXPECT_EQ(test, object_destroy_id(&w->ictx, id), 0);
+	KUNIT_EXPECT_NULL(test, slot);
+	object_slot_end(&w->ictx, &slot);
+	KUNIT_EXPECT_EQ(test, make_in_slot(test, w, 2, &slot)->obj.id, id);
+	/* By who has the slot: the ID is kept until the user has asked for it. */
+	object_slot_end(&w->ictx, &slot);
+	KUNIT_EXPECT_NULL(test, slot);
+	KUNIT_EXPECT_EQ(test, w->destroyed[2], 2);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(object_get_any(&w->ictx, id)), -ENOENT);
+	KUNIT_EXPECT_NE(test, make_in_slot(test, w, 3, &slot)->obj.id, id);
+	KUNIT_EXPECT_EQ(test, object_destroy_id(&w->ictx, id), -ENOENT);
+	object_slot_end(&w->ictx, &slot);
+	KUNIT_EXPECT_EQ(test, make_in_slot(test, w, 4, &slot)->obj.id, id);
+	/* With one that is kept, the context ends all the same. */
+	object_destroy_all(&w->ictx);
+	KUNIT_EXPECT_NULL(test, slot);
+	KUNIT_EXPECT_EQ(test, w->clock, 5);
+	KUNIT_EXPECT_TRUE(test, xa_empty(&w->ictx.objects));
+}
+
+/**
+ * struct slot_end - the end of who has a slot, in a thread
+ * @w: the world
+ * @slot: the slot
+ * @done: when it is empty
+ */
+struct slot_end {
+	struct world *w;
+	struct object *slot;
+	struct completion done;
+};
+
+static int slot_end_thread(void *arg)
+{
+	struct slot_end *end = arg;
+
+	object_slot_end(&end->w->ictx, &end->slot);
+	complete(&end->done);
+	return 0;
+}
+
+/* The user and who has the slot at once: one of them ends it, and both know. */
+static void object_slot_races(struct kunit *test)
+{
+	struct slot_end *end = kunit_kzalloc(test, sizeof(*end), GFP_KERNEL);
+	struct world *w = make_world(test);
+	u32 i, id;
+	int rc;
+
+	KUNIT_ASSERT_NOT_NULL(test, end);
+	end->w = w;
+	for (i = 0; i < ROUNDS; i++) {
+		id = make_in_slot(test, w, 0, &end->slot)->obj.id;
+		w->clock = 0;
+		init_completion(&end->done);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(slot_end_thread, end,
+							    "iommufd_kunit")));
+		if (i % 2)
+			schedule();
+		rc = object_destroy_id(&w->ictx, id);
+		KUNIT_EXPECT_TRUE(test, rc == 0 || rc == -ENOENT);
+		KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&end->done, 10 * HZ), 0);
+		KUNIT_EXPECT_EQ(test, w->clock, 1);
+		KUNIT_EXPECT_NULL(test, end->slot);
+		object_destroy_id(&w->ictx, id);
+	}
+	KUNIT_EXPECT_TRUE(test, xa_empty(&w->ictx.objects));
+}
+
 static struct kunit_case object_cases[] = {
 	KUNIT_CASE(object_publishes),
 	KUNIT_CASE(object_walk),
 	KUNIT_CASE(object_remove_waits),
 	KUNIT_CASE(object_ends_all),
 	KUNIT_CASE(object_destroy_races),
+	KUNIT_CASE(object_slots),
+	KUNIT_CASE(object_slot_races),
 	{}
 };
 
