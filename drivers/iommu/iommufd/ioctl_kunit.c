@@ -406,6 +406,9 @@ static void ioctl_refuses(struct kunit *test)
 
 		KUNIT_EXPECT_EQ(test, ioctl_dispatch(file, 0x3c00 | nr, addr), -ENOTTY);
 		if (!row) {
+			/* VFIO's numbers are those of type1, which wants a context. */
+			if (nr >= 0x64 && nr <= 0x75)
+				continue;
 			KUNIT_EXPECT_EQ(test, ioctl_dispatch(file, 0x3b00 | nr, addr), -ENOTTY);
 			continue;
 		}
