@@ -43,7 +43,7 @@ struct thread {
 	struct race *r;
 	int (*work)(struct thread *t);
 	const char *name;
-	unsigned int seed, nr;
+	unsigned int seed, device;
 	pthread_t id;
 	unsigned long done, worked;
 };
@@ -67,7 +67,7 @@ static int may_be(struct thread *t, int rc)
 /* Each thread has one device's; with that it may be gone, and its ID is still no other's. */
 static int number(struct thread *t)
 {
-	unsigned int i = t->nr;
+	unsigned int i = t->device;
 	struct race *r = t->r;
 	int rc;
 
@@ -297,13 +297,15 @@ static int teardown(struct race *r)
 	       destroy(r->rig.fd, r->viommu) ?: viommu_rig_end(&r->rig);
 }
 
-#define THREAD(work, number) { .r = &r, work, #work, .seed = number, .nr = (number) - 1 }
+#define THREAD(work, n) { .r = &r, work, #work, .seed = n }
 
 int main(int argc, char **argv)
 {
 	struct race r = {};
 	struct thread threads[] = {
-		THREAD(number, 1), THREAD(number, 2), THREAD(move, 3), THREAD(move, 4),
+		{ .r = &r, number, "number", .seed = 1, .device = 0 },
+		{ .r = &r, number, "number", .seed = 2, .device = 1 },
+		THREAD(move, 3), THREAD(move, 4),
 		THREAD(rebind, 5), THREAD(report, 6), THREAD(report, 7), THREAD(get, 8),
 		THREAD(renew, 9), THREAD(command, 10), THREAD(map_pages, 11), THREAD(queue, 12),
 		THREAD(queue, 13), THREAD(remap, 14), THREAD(leave, 15),
@@ -330,7 +332,8 @@ int main(int argc, char **argv)
 	}
 	for (i = 0; i < ARRAY_SIZE(threads); i++)
 		all &= worked(threads, ARRAY_SIZE(threads), threads[i].name);
-	ksft_test_result(!r.what, "nothing but what may be: %s %s\n", r.what ?: "", strerror(-r.rc));
+	ksft_test_result(!r.what, "nothing but what may be: %s %s\n", r.what ?: "",
+			 strerror(-r.rc));
 	ksft_test_result(all, "all have worked\n");
 	rc = teardown(&r);
 	if (!rc && pins != pins_outstanding())
