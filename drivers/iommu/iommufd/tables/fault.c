@@ -44,12 +44,16 @@ static void answer_and_free(struct iopf_group *group, enum iommu_page_response_c
 /* Whether it is the user's now. */
 static bool enqueue(struct fault_queue *queue, struct iopf_group *group)
 {
-	guard(spinlock)(&queue->events.lock);
-	if (queue->closed || queue->nr == FAULT_QUEUE_GROUPS)
-		return false;
-	queue->nr++;
-	list_add_tail(&group->node, &queue->unread);
-	return true;
+	bool room;
+
+	spin_lock(&queue->events.lock);
+	room = !queue->closed && queue->nr < FAULT_QUEUE_GROUPS;
+	if (room) {
+		queue->nr++;
+		list_add_tail(&group->node, &queue->unread);
+	}
+	spin_unlock(&queue->events.lock);
+	return room;
 }
 
 /**
@@ -168,18 +172,20 @@ static ssize_t fault_read(struct eventq *events, char __user *buf, size_t count)
 /* Take the group of a cookie out of the queue. */
 static struct iopf_group *take_read(struct fault_queue *queue, u32 cookie)
 {
-	struct iopf_group *group;
+	struct iopf_group *group, *found = NULL;
 
 	lockdep_assert_held(&queue->answer_lock);
-	guard(spinlock)(&queue->events.lock);
+	spin_lock(&queue->events.lock);
 	list_for_each_entry(group, &queue->read, node) {
 		if (group->cookie != cookie)
 			continue;
 		list_del(&group->node);
 		queue->nr--;
-		return group;
+		found = group;
+		break;
 	}
-	return NULL;
+	spin_unlock(&queue->events.lock);
+	return found;
 }
 
 static int answer(struct fault_queue *queue, const struct iommu_hwpt_page_response *response)
