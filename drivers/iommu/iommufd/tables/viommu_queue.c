@@ -53,32 +53,35 @@ static struct hw_queue *queue_before(struct viommu *viommu, u32 index)
 	return IS_ERR_OR_NULL(before) ? ERR_PTR(-EIO) : before;
 }
 
-static int hw_queue_join(struct viommu *viommu, struct hw_queue *queue)
+/* Have the driver set a queue up, after the one that it needs. */
+static int set_up(struct viommu *viommu, struct hw_queue *queue)
 {
 	const struct iommufd_viommu_ops *ops = viommu->drv->ops;
+	struct hw_queue *before = queue_before(viommu, queue->drv->index);
+	int rc;
+
+	if (IS_ERR(before))
+		return PTR_ERR(before);
+	rc = ops->hw_queue_setup ? ops->hw_queue_setup(queue->drv) : 0;
+	if (!rc)
+		queue->needs = before;
+	else if (before)
+		hw_queue_put(before);
+	return rc;
+}
+
+static int hw_queue_join(struct viommu *viommu, struct hw_queue *queue)
+{
 	u32 index = queue->drv->index;
-	struct hw_queue *before;
 	int rc;
 
 	guard(mutex)(&viommu->queues_lock);
 	rc = xa_insert(&viommu->queues, index, queue, GFP_KERNEL_ACCOUNT);
 	if (rc)
 		return rc == -EBUSY ? -EEXIST : rc;
-	before = queue_before(viommu, index);
-	rc = PTR_ERR_OR_ZERO(before);
+	rc = set_up(viommu, queue);
 	if (rc)
-		goto erase;
-	rc = ops->hw_queue_setup ? ops->hw_queue_setup(queue->drv) : 0;
-	if (rc)
-		goto put;
-	queue->needs = before;
-	return 0;
-
-put:
-	if (before)
-		hw_queue_put(before);
-erase:
-	xa_erase(&viommu->queues, index);
+		xa_erase(&viommu->queues, index);
 	return rc;
 }
 
