@@ -265,7 +265,9 @@ struct iommu_hwpt_selftest {
 };
 
 #define IOMMU_HWPT_INVALIDATE_DATA_SELFTEST 0xdeadbeef
-#define IOMMU_TEST_INVALIDATE_FLAG_ALL (1 << 0)
+enum {
+	IOMMU_TEST_INVALIDATE_FLAG_ALL = 1 << 0,
+};
 
 /* ALL: whatever iotlb_id is */
 struct iommu_hwpt_invalidate_selftest {

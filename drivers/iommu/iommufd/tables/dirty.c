@@ -5,9 +5,10 @@
  *
  * The work is that of what is mapped, not of the range asked for: it goes in
  * steps from area to area, each with a window of the bitmap that lies in one
- * page of user memory: a page over nothing that is mapped is not touched. A step is planned with ioas.map_rwsem held. Then the window is
- * pinned with no lock held, since that may wait for user space; then the step is
- * planned once more, and done only if nothing has changed.
+ * page of user memory: a page over nothing that is mapped is not touched. A step
+ * is planned with ioas.map_rwsem held. Then the window is pinned with no lock
+ * held, since that may wait for user space; then the step is planned once more,
+ * and done only if nothing has changed.
  *
  * No driver is asked for a part of an IOMMU page: it would write bits outside of
  * the window, or lose its way among pages of several sizes. A page that is

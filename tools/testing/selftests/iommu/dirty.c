@@ -16,7 +16,7 @@
 #include "lib/sys.h"
 
 #define UNIT MOCK_PAGE_SIZE
-#define MIB (1ul << 20)
+#define MIB 0x100000ul
 #define BUF (2 * HUGE)
 #define AT (MOCK_APERTURE_START + 16 * HUGE)
 /* More than a window of the bitmap, by 2 KiB a bit, twice. */
@@ -71,7 +71,9 @@ static int writes_once(struct _test_data_dirty *self, __u64 iova, __u64 length, 
 	if (rc)
 		return rc;
 	for (unsigned long i = 0; i < length / page; i++) {
-		if (bit(self->bits, i) != (i == n))
+		bool want = i == n;
+
+		if (bit(self->bits, i) != want)
 			return -EILSEQ;
 	}
 	memset(self->bits, 0, 16 * PAGE);

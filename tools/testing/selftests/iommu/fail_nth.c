@@ -90,7 +90,8 @@ static int teardown(struct ctx *c)
 	int rc;
 
 	close(c->access);
-	rc = teardown_viommus(c) ?: teardown_faults(c) ?: teardown_pasids(c) ?: destroy(c->fd, c->dev.stdev) ?:
+	rc = teardown_viommus(c) ?: teardown_faults(c) ?: teardown_pasids(c) ?:
+	     destroy(c->fd, c->dev.stdev) ?:
 	     destroy(c->fd, c->empty_dev.stdev) ?:
 	     destroy(c->fd, c->ioas) ?: destroy(c->fd, c->idle) ?: destroy(c->fd, c->empty);
 	for (__u32 id = 1; !rc && id < 64; id++) {
