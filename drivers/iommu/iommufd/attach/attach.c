@@ -368,15 +368,15 @@ static int replace_locked(struct iommufd_device *idev, u32 pasid, struct attach_
  * At no moment does the device see neither table. A failure leaves the old one.
  *
  * Context: may sleep; takes attach_lock.
- * Return: 0; -EINVAL if it is not attached; -EOPNOTSUPP if the IOMMU cannot
- * replace at a PASID; or as attach_device().
+ * Return: 0; -EINVAL if it is not attached; -EOPNOTSUPP if the device has no
+ * PASIDs, or the IOMMU cannot replace at one; or as attach_device().
  */
 int attach_replace(struct iommufd_device *idev, u32 pasid, struct hwpt *hwpt)
 {
 	struct dev_group *group = idev->group;
 	struct hwpt *old = NULL;
 	struct pasid_number *num;
-	int rc = -EINVAL;
+	int rc = pasid && !core_max_pasids(idev->dev) ? -EOPNOTSUPP : -EINVAL;
 
 	mutex_lock(&group->attach_lock);
 	num = pasid_dev_attached(&idev->pasids, pasid);

@@ -39,9 +39,13 @@ struct iommu_domain *core_domain_alloc(struct device *dev, u32 flags,
 	bool pasid = flags & IOMMU_HWPT_ALLOC_PASID;
 	struct iommu_domain *domain;
 
-	/* To no driver of the base it is a property to allocate by. */
+	/*
+	 * To no driver of the base it is a property to allocate by. It is the
+	 * table's, which another device of the IOMMU may have at a PASID.
+	 */
 	flags &= ~IOMMU_HWPT_ALLOC_PASID;
-	if ((!ops->domain_alloc_user && (flags || data)) || (pasid && !core_max_pasids(dev)))
+	if ((!ops->domain_alloc_user && (flags || data)) ||
+	    (pasid && !dev->iommu->iommu_dev->max_pasids))
 		return ERR_PTR(-EOPNOTSUPP);
 	domain = ops->domain_alloc_user ? ops->domain_alloc_user(dev, flags, NULL, data) :
 					  iommu_paging_domain_alloc(dev);

@@ -192,8 +192,10 @@ TEST_F(at_pasid, device_without_pasids)
 
 	ASSERT_EQ(0, mock_attach(self->fd, self->ioas, &plain));
 	EXPECT_EQ(-EOPNOTSUPP, pasid_attach(self->fd, plain.stdev, V, self->ioas, NULL));
-	EXPECT_EQ(-EOPNOTSUPP, hwpt_alloc(self->fd, plain.idev, self->ioas,
-					  IOMMU_HWPT_ALLOC_PASID, &hwpt));
+	/* A table for PASIDs of another one it can do. */
+	EXPECT_EQ(0, hwpt_alloc(self->fd, plain.idev, self->ioas, IOMMU_HWPT_ALLOC_PASID, &hwpt));
+	EXPECT_EQ(-EOPNOTSUPP, pasid_attach(self->fd, plain.stdev, V, hwpt, NULL));
+	EXPECT_EQ(0, destroy(self->fd, hwpt));
 	EXPECT_EQ(-EOPNOTSUPP, pasid_replace(self->fd, plain.stdev, V, self->ioas, NULL));
 	EXPECT_EQ(0, pasid_detach(self->fd, plain.stdev, V));
 	EXPECT_EQ(0, destroy(self->fd, plain.stdev));
