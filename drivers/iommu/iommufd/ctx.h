@@ -16,6 +16,7 @@ struct iommufd_ctx;
 struct iommufd_ctx *ctx_of_file(struct file *file);
 struct device *ctx_device(void);
 struct account *ctx_account(struct iommufd_ctx *ictx);
+int ctx_change_process(struct iommufd_ctx *ictx);
 int ctx_set_account_mode(struct iommufd_ctx *ictx, bool per_process);
 
 #endif

@@ -115,6 +115,10 @@ const struct ioctl_row ioctl_rows[] = {
 		ROW(struct iommu_hw_queue_alloc, length, op_hw_queue_alloc),
 		.flags = FIELD(struct iommu_hw_queue_alloc, flags),
 	},
+	[SLOT(IOMMUFD_CMD_IOAS_CHANGE_PROCESS)] = {
+		ROW(struct iommu_ioas_change_process, __reserved, op_ioas_change_process),
+		.reserved = { FIELD(struct iommu_ioas_change_process, __reserved) },
+	},
 	MOCK_ROW
 	[SLOT(IOMMUFD_CMD_PASID_ALLOC)] = {
 		ROW(struct iommu_pasid_alloc, pasid, op_pasid_alloc),

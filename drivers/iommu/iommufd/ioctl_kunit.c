@@ -189,6 +189,10 @@ static const struct layout layouts[] = {
 		F(S, out_hw_queue_id, 20, 4, PLAIN), F(S, nesting_parent_iova, 24, 8, PLAIN),
 		F(S, length, 32, 8, PLAIN) } },
 #undef S
+#define S iommu_ioas_change_process
+	{ STRUCT(iommu_ioas_change_process, IOMMU_IOAS_CHANGE_PROCESS, 0x92, 8, 8), .fields = {
+		F(S, size, 0, 4, PLAIN), F(S, __reserved, 4, 4, RESERVED) } },
+#undef S
 #define S iommu_pasid_alloc
 	{ STRUCT(iommu_pasid_alloc, IOMMU_PASID_ALLOC, 0xc0, 16, 16), .known_flags = 3, .fields = {
 		F(S, size, 0, 4, PLAIN), F(S, flags, 4, 4, FLAGS), F(S, dev_id, 8, 4, PLAIN),

@@ -46,7 +46,11 @@ static int ctx_open(struct inode *inode, struct file *filp)
 	if (!ictx)
 		return -ENOMEM;
 	ictx->pasids = pasid_set_new();
-	if (!ictx->pasids) {
+	ictx->payers = payers_new();
+	if (!ictx->pasids || !ictx->payers) {
+		if (ictx->pasids)
+			pasid_set_free(ictx->pasids);
+		kfree(ictx->payers);
 		kfree(ictx);
 		return -ENOMEM;
 	}
@@ -70,6 +74,7 @@ static int ctx_release(struct inode *inode, struct file *filp)
 	WARN_ON(!xa_empty(&ictx->groups));
 	if (ictx->account)
 		account_put(ictx->account);
+	payers_free(ictx->payers);
 	pasid_set_free(ictx->pasids);
 	xa_destroy(&ictx->objects);
 	xa_destroy(&ictx->groups);
@@ -107,7 +112,7 @@ struct iommufd_ctx *ctx_of_file(struct file *file)
  * ctx_account() - who pays for what the calling process maps
  * @ictx: the context
  *
- * Context: process, may sleep; takes account_lock.
+ * Context: process, may sleep; takes account_lock and payers.lock.
  * Return: the account with a reference, or NULL when memory is short.
  */
 struct account *ctx_account(struct iommufd_ctx *ictx)
@@ -117,14 +122,14 @@ struct account *ctx_account(struct iommufd_ctx *ictx)
 
 	spin_lock(&ictx->account_lock);
 	per_process = ictx->account_per_process;
-	if (ictx->account && account_fits(ictx->account, per_process)) {
-		acct = account_hold(ictx->account);
-		spin_unlock(&ictx->account_lock);
-		return acct;
-	}
+	acct = ictx->account ? account_hold(ictx->account) : NULL;
 	spin_unlock(&ictx->account_lock);
+	if (acct && account_fits(acct, per_process))
+		return acct;
+	if (acct)
+		account_put(acct);
 
-	acct = account_new(per_process);
+	acct = account_new(ictx->payers, per_process);
 	if (!acct)
 		return NULL;
 	account_hold(acct);
@@ -135,6 +140,18 @@ struct account *ctx_account(struct iommufd_ctx *ictx)
 	if (old)
 		account_put(old);
 	return acct;
+}
+
+/**
+ * ctx_change_process() - the calling process pays for what is pinned
+ * @ictx: the context
+ *
+ * Context: process, may sleep; takes payers.lock and mmap locks.
+ * Return: as payers_take_over().
+ */
+int ctx_change_process(struct iommufd_ctx *ictx)
+{
+	return payers_take_over(ictx->payers, READ_ONCE(ictx->account_per_process));
 }
 
 /**

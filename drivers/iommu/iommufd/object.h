@@ -33,6 +33,7 @@ struct iommufd_ctx;
 struct file;
 struct object;
 struct pasid_set;
+struct payers;
 
 /**
  * struct object_type - what the kinds of objects differ in
@@ -85,7 +86,8 @@ struct compat {
  * @idle: woken when an object that object_remove() waits for is put
  * @groups: IOMMU group ID -> struct dev_group, entries protected by its lock
  * @pasids: its PASIDs of the system-wide space
- * @account: who pays for pinned memory at present; protected by @account_lock
+ * @payers: who pays for pinned memory
+ * @account: who paid last; protected by @account_lock
  * @account_lock: a leaf, nothing is taken inside
  * @account_per_process: IOMMU_OPTION_RLIMIT_MODE; protected by @account_lock
  */
@@ -97,6 +99,7 @@ struct iommufd_ctx {
 	wait_queue_head_t idle;
 	struct xarray groups;
 	struct pasid_set *pasids;
+	struct payers *payers;
 	struct account *account;
 	spinlock_t account_lock; /* of account and account_per_process */
 	bool account_per_process;

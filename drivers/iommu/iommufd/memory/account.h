@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Who pays for pinned memory: a user or a process, bounded by RLIMIT_MEMLOCK.
- * Shared by reference among everything that the same payer maps. Lowest layer.
+ * Shared by reference among everything that the same payer maps, so that another
+ * process can take over what all of it has charged. Lowest layer.
  */
 #ifndef __IOMMUFD_ACCOUNT_H
 #define __IOMMUFD_ACCOUNT_H
 
+#include <linux/atomic.h>
+#include <linux/list.h>
 #include <linux/refcount.h>
+#include <linux/rwsem.h>
 #include <linux/types.h>
 
 struct cred;
@@ -14,17 +18,15 @@ struct mm_struct;
 struct task_struct;
 
 /**
- * struct account - a payer
- * @refs: references
+ * struct payer - a process
  * @per_process: bounded by the process's locked memory, not by the user's
- * @unlimited: made with CAP_IPC_LOCK: counted, not bounded
- * @mm: the address space that memory is taken from; mmgrab()ed, so that it may
- *	be dead
+ * @unlimited: it has CAP_IPC_LOCK: counted, not bounded
+ * @mm: its address space, where the count is shown; mmgrab()ed, so that it may be
+ *	dead
  * @task: whose RLIMIT_MEMLOCK counts
- * @cred: of who made it; its user is charged unless @per_process
+ * @cred: its user is charged unless @per_process
  */
-struct account {
-	refcount_t refs;
+struct payer {
 	bool per_process;
 	bool unlimited;
 	struct mm_struct *mm;
@@ -32,8 +34,40 @@ struct account {
 	const struct cred *cred;
 };
 
-struct account *account_new(bool per_process);
-bool account_fits(const struct account *acct, bool per_process);
+/**
+ * struct payers - all accounts of a context
+ * @lock: held for reading to charge, for writing when who pays changes; a leaf,
+ *	but for the mmap lock
+ * @accounts: struct account; protected by @lock
+ * @bound: pages objects of a process's own memory, for which nobody else can pay
+ */
+struct payers {
+	struct rw_semaphore lock;
+	struct list_head accounts;
+	atomic_long_t bound;
+};
+
+/**
+ * struct account - what somebody pays for
+ * @refs: references
+ * @payers: where it is
+ * @node: in payers.accounts
+ * @payer: who pays; protected by payers.lock
+ * @npages: what has been charged; changed with payers.lock held for reading
+ */
+struct account {
+	refcount_t refs;
+	struct payers *payers;
+	struct list_head node;
+	struct payer payer;
+	atomic_long_t npages;
+};
+
+struct payers *payers_new(void);
+void payers_free(struct payers *payers);
+int payers_take_over(struct payers *payers, bool per_process);
+struct account *account_new(struct payers *payers, bool per_process);
+bool account_fits(struct account *acct, bool per_process);
 void account_put(struct account *acct);
 int account_charge(struct account *acct, unsigned long npages);
 void account_refund(struct account *acct, unsigned long npages);

@@ -20,6 +20,7 @@ struct account;
 struct device;
 struct dma_buf;
 struct file;
+struct mm_struct;
 struct iova_range;
 struct pages;
 struct pages_dmabuf;
@@ -60,7 +61,7 @@ struct pages_watch {
  * struct pages - memory, whether pinned or not
  * @refs: references, of areas and of calls
  * @source: where it comes from
- * @account: who pays, and whose mm it is
+ * @account: who pays
  * @npages: number of pages
  * @writable: pinned for writing
  * @mmio: a device's addresses, not memory
@@ -70,6 +71,7 @@ struct pages_watch {
  * @room_used: bit 0: @room is in use
  * @base: page-aligned address (physical, if @source is revocable), or file offset,
  *	of the first page
+ * @mm: user source: whose memory it is
  * @file: file source: the file
  * @dmabuf: dma-buf source: what it has of it
  */
@@ -85,6 +87,7 @@ struct pages {
 	unsigned long room_used;
 	unsigned long base;
 	union {
+		struct mm_struct *mm;
 		struct file *file;
 		struct pages_dmabuf *dmabuf;
 	};

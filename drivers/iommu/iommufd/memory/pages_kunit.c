@@ -34,6 +34,7 @@ KUNIT_ARRAY_PARAM_DESC(kind, kinds, name);
  * @rnd: what the next step is
  * @fake: the memory
  * @pages: all of it
+ * @payers: where @account is
  * @account: who pays
  * @locked: what that user has locked elsewhere
  * @users: of each page
@@ -44,6 +45,7 @@ struct world {
 	struct rnd_state rnd;
 	struct fake fake;
 	struct pages *pages;
+	struct payers *payers;
 	struct account *account;
 	long locked;
 	u32 users[PAGES];
@@ -66,10 +68,12 @@ static struct world *make_world(struct kunit *test, const struct fake_kind *kind
 	/* For the mm that comes with it: an account is of a process. */
 	addr = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ, MAP_ANONYMOUS | MAP_PRIVATE, 0);
 	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr) || !addr);
-	w->account = account_new(false);
+	w->payers = payers_new();
+	KUNIT_ASSERT_NOT_NULL(test, w->payers);
+	w->account = account_new(w->payers, false);
 	KUNIT_ASSERT_NOT_NULL(test, w->account);
 	/* A thread of the kernel has every capability. */
-	w->account->unlimited = false;
+	w->account->payer.unlimited = false;
 	w->locked = atomic_long_read(&current_user()->locked_vm);
 	prandom_seed_state(&w->rnd, 31);
 	KUNIT_ASSERT_EQ(test, fake_init(&w->fake, kind), 0);
@@ -81,10 +85,11 @@ static struct world *make_world(struct kunit *test, const struct fake_kind *kind
 static void end_world(struct kunit *test, struct world *w)
 {
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&current_user()->locked_vm), w->locked);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&w->account->mm->pinned_vm), 0);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&w->account->payer.mm->pinned_vm), 0);
 	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&w->pages->extents.root));
 	pages_put(w->pages);
 	account_put(w->account);
+	payers_free(w->payers);
 	KUNIT_EXPECT_TRUE(test, fake_exit(&w->fake));
 }
 
@@ -157,7 +162,7 @@ static void expect_all(struct kunit *test, struct world *w)
 		expect_iter(test, w, &w->slices[i]);
 	mutex_unlock(&w->pages->lock);
 	KUNIT_ASSERT_EQ(test, atomic_long_read(&current_user()->locked_vm), w->locked + pinned);
-	KUNIT_ASSERT_EQ(test, atomic64_read(&w->account->mm->pinned_vm), pinned);
+	KUNIT_ASSERT_EQ(test, atomic64_read(&w->account->payer.mm->pinned_vm), pinned);
 }
 
 static void count_users(struct world *w, struct part s, int by)

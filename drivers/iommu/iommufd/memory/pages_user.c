@@ -168,7 +168,7 @@ static long user_pin_mm(struct pages *pages, struct mm_struct *mm, unsigned long
 static long user_pin(struct pages *pages, unsigned long first, unsigned long count,
 		     struct pin_batch *batch)
 {
-	struct mm_struct *mm = pages->account->mm;
+	struct mm_struct *mm = pages->mm;
 	long n;
 
 	if (mm == current->mm)
@@ -180,13 +180,20 @@ static long user_pin(struct pages *pages, unsigned long first, unsigned long cou
 	return n;
 }
 
+static void user_free(struct pages *pages)
+{
+	mmdrop(pages->mm);
+	atomic_long_dec(&pages->account->payers->bound);
+}
+
 static const struct pages_source pages_user_source = {
 	.pin = user_pin,
+	.free = user_free,
 };
 
 /**
- * pages_from_user() - memory of the account's process
- * @account: who pays, and whose address space it is
+ * pages_from_user() - memory of the calling process
+ * @account: who pays: it, and nobody else can
  * @uaddr: page-aligned address
  * @npages: number of pages, not 0, not wrapping
  * @writable: whether it is pinned for writing
@@ -202,5 +209,8 @@ struct pages *pages_from_user(struct account *account, unsigned long uaddr, unsi
 	if (!pages)
 		return ERR_PTR(-ENOMEM);
 	pages->base = uaddr;
+	pages->mm = current->mm;
+	mmgrab(pages->mm);
+	atomic_long_inc(&account->payers->bound);
 	return pages;
 }

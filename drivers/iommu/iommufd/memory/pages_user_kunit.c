@@ -21,12 +21,14 @@
 /**
  * struct world - some memory of this process
  * @addr: where
+ * @payers: where @account is
  * @account: who pays
  * @pages: all of it
  * @locked: what that user has locked elsewhere
  */
 struct world {
 	unsigned long addr;
+	struct payers *payers;
 	struct account *account;
 	struct pages *pages;
 	long locked;
@@ -47,10 +49,12 @@ static struct world *make_world(struct kunit *test, unsigned long prot, bool wri
 	w->addr = kunit_vm_mmap(test, NULL, 0, PAGES * PAGE_SIZE, prot,
 				MAP_ANONYMOUS | MAP_PRIVATE, 0);
 	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(w->addr) || !w->addr);
-	w->account = account_new(false);
+	w->payers = payers_new();
+	KUNIT_ASSERT_NOT_NULL(test, w->payers);
+	w->account = account_new(w->payers, false);
 	KUNIT_ASSERT_NOT_NULL(test, w->account);
 	/* A thread of the kernel has every capability. */
-	w->account->unlimited = false;
+	w->account->payer.unlimited = false;
 	w->locked = atomic_long_read(&current_user()->locked_vm);
 	w->pages = pages_from_user(w->account, w->addr, PAGES, writable);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(w->pages));
@@ -62,7 +66,7 @@ static struct world *make_world(struct kunit *test, unsigned long prot, bool wri
 static void expect_charged(struct kunit *test, struct world *w, long npages)
 {
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&current_user()->locked_vm), w->locked + npages);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&w->account->mm->pinned_vm), npages);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&w->account->payer.mm->pinned_vm), npages);
 	mutex_lock(&w->pages->lock);
 	KUNIT_EXPECT_TRUE(test, pages_check(w->pages));
 	KUNIT_EXPECT_EQ(test, RB_EMPTY_ROOT(&w->pages->extents.root), !npages);
@@ -74,6 +78,7 @@ static void end_world(struct kunit *test, struct world *w)
 	expect_charged(test, w, 0);
 	pages_put(w->pages);
 	account_put(w->account);
+	payers_free(w->payers);
 }
 
 /* Each frame of a pinned slice has the number of its page; add one to each. */
@@ -159,7 +164,7 @@ static void user_read_only(struct kunit *test)
 static void user_memlock(struct kunit *test)
 {
 	struct world *w = make_world(test, PROT_READ | PROT_WRITE, true);
-	struct rlimit *limit = &w->account->task->signal->rlim[RLIMIT_MEMLOCK];
+	struct rlimit *limit = &w->account->payer.task->signal->rlim[RLIMIT_MEMLOCK];
 
 	limit->rlim_cur = (w->locked + 60) * PAGE_SIZE;
 	KUNIT_EXPECT_EQ(test, pages_pin(w->pages, 0, 61), -ENOMEM);
@@ -173,9 +178,9 @@ static void user_memlock(struct kunit *test)
 	pages_release(w->pages, 0, 60);
 	expect_charged(test, w, 50);
 	pages_release(w->pages, 0, 50);
-	w->account->unlimited = true;
+	w->account->payer.unlimited = true;
 	KUNIT_EXPECT_EQ(test, pages_pin(w->pages, 0, PAGES), 0);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&w->account->mm->pinned_vm), PAGES);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&w->account->payer.mm->pinned_vm), PAGES);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&current_user()->locked_vm), w->locked);
 	pages_release(w->pages, 0, PAGES);
 	end_world(test, w);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IOAS_ALLOC, IOVA_RANGES and ALLOW_IOVAS.
+ * IOAS_ALLOC, IOVA_RANGES, ALLOW_IOVAS and CHANGE_PROCESS.
  */
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <uapi/linux/iommufd.h>
 
+#include "../ctx.h"
 #include "../space/ioas.h"
 #include "op.h"
 
@@ -88,4 +89,9 @@ int op_ioas_allow_iovas(struct op_call *call)
 	if (rc)
 		kfree(ranges);
 	return rc;
+}
+
+int op_ioas_change_process(struct op_call *call)
+{
+	return ctx_change_process(call->ictx);
 }

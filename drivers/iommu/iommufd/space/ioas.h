@@ -25,8 +25,8 @@
  * lock of viommu.vdevs; the ID table's lock, iommufd_ctx.account_lock,
  * iommufd_ctx.groups' lock, ioas.hwpts_lock, access.lock; pasid_dev.lock, with
  * pasid_set.lock inside of it and a follower's in that; and, with none of the above,
- * the mmap lock, which a refund takes where memory is charged per process. Memory is
- * pinned, and user space may have to fault it in, with none of these held.
+ * payers.lock, and in it the mmap lock, where memory is charged per process. Memory
+ * is pinned, and user space may have to fault it in, with none of these held.
  */
 #ifndef __IOMMUFD_IOAS_H
 #define __IOMMUFD_IOAS_H
