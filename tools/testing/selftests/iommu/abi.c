@@ -47,11 +47,14 @@ FIXTURE_SETUP(abi)
 	ASSERT_EQ(0, viommu_alloc(self->o.fd, self->o.dev.idev, self->o.parent, &self->o.viommu));
 	self->o.buf = mem_shared(BUF);
 	ASSERT_NE(NULL, self->o.buf);
-	ASSERT_EQ(0, map_at(self->o.fd, self->o.ioas, self->o.buf, BUF, SRC));
+	ASSERT_EQ(0, hwpt_alloc(self->o.fd, self->o.dev.idev, self->o.ioas,
+				IOMMU_HWPT_ALLOC_DIRTY_TRACKING, &self->o.tracked));
 	self->o.ranges[0].start = MOCK_APERTURE_START;
 	self->o.ranges[0].last = MOCK_APERTURE_LAST;
 	self->o.file = file_new(BUF, 0);
 	ASSERT_LE(0, self->o.file);
+	ASSERT_EQ(0, map_file(self->o.fd, self->o.ioas, FIXED | PERM_RW, self->o.file, 0, BUF,
+			      &(__u64){ SRC }));
 	self->edge = mem_private(2 * PAGE);
 	ASSERT_NE(NULL, self->edge);
 	ASSERT_EQ(0, mprotect(self->edge + PAGE, PAGE, PROT_NONE));
@@ -67,6 +70,7 @@ FIXTURE_TEARDOWN(abi)
 	EXPECT_EQ(0, destroy(self->o.fd, self->o.nested));
 	EXPECT_EQ(0, destroy(self->o.fd, self->o.viommu));
 	EXPECT_EQ(0, destroy(self->o.fd, self->o.parent));
+	EXPECT_EQ(0, destroy(self->o.fd, self->o.tracked));
 	EXPECT_EQ(0, destroy(self->o.fd, self->o.pasids.stdev));
 	EXPECT_EQ(0, destroy(self->o.fd, self->o.dev.stdev));
 	EXPECT_EQ(0, destroy(self->o.fd, self->o.ioas));
@@ -193,7 +197,9 @@ TEST_F(abi, read_only_result)
 
 		if (row->nr == IOMMU_DESTROY || row->nr == IOMMU_IOAS_ALLOW_IOVAS ||
 		    row->nr == IOMMU_IOAS_UNMAP || row->nr == IOMMU_PASID_FREE ||
-		    row->nr == IOMMU_VFIO_IOAS)
+		    row->nr == IOMMU_VFIO_IOAS || row->nr == IOMMU_IOAS_CHANGE_PROCESS ||
+		    row->nr == IOMMU_HWPT_SET_DIRTY_TRACKING ||
+		    row->nr == IOMMU_HWPT_GET_DIRTY_BITMAP)
 			continue;
 		memcpy(at, prepare(self, row), row->size);
 		ASSERT_EQ(0, mprotect(at, PAGE, PROT_READ));

@@ -16,7 +16,7 @@
 #define PASID 9
 
 /*
- * What a valid structure names: dev is on ioas, which has buf at SRC; pasids has
+ * What a valid structure names: dev is on ioas, which has file at SRC; pasids has
  * PASIDs; nested lies on parent, which is made of ioas, and so does viommu.
  */
 struct objects {
@@ -25,6 +25,8 @@ struct objects {
 	__u32 ioas, parent, nested, viommu;
 	struct mock_dev dev;
 	struct pasid_dev pasids;
+	/* Tracks what is dirty. */
+	__u32 tracked;
 	struct iommu_pasid_entry entries[2];
 	char *buf;
 	struct iommu_iova_range ranges[4];
@@ -50,6 +52,9 @@ union arg {
 	struct iommu_vdevice_alloc vdevice;
 	struct iommu_veventq_alloc veventq;
 	struct iommu_hw_queue_alloc hw_queue;
+	struct iommu_hwpt_set_dirty_tracking track;
+	struct iommu_hwpt_get_dirty_bitmap dirty;
+	struct iommu_ioas_change_process change;
 	struct iommu_pasid_alloc pasid_alloc;
 	struct iommu_pasid_free pasid_free;
 	struct iommu_pasid_info pasid_info;

@@ -5,6 +5,7 @@
 #include <kselftest.h>
 
 #include "abi.h"
+#include "lib/dirty.h"
 
 static void fill_destroy(struct objects *o, union arg *a)
 {
@@ -120,6 +121,22 @@ static void fill_hw_queue(struct objects *o, union arg *a)
 	a->hw_queue.length = PAGE;
 }
 
+static void fill_track(struct objects *o, union arg *a)
+{
+	a->track.hwpt_id = o->tracked;
+	a->track.flags = IOMMU_HWPT_DIRTY_TRACKING_ENABLE;
+}
+
+static void fill_dirty(struct objects *o, union arg *a)
+{
+	dirty_track(o->fd, o->tracked, true);
+	a->dirty.hwpt_id = o->tracked;
+	a->dirty.iova = SRC;
+	a->dirty.length = BUF;
+	a->dirty.page_size = PAGE;
+	a->dirty.data = (unsigned long)o->ranges;
+}
+
 static void fill_pasid_alloc(struct objects *o, union arg *a)
 {
 	a->pasid_alloc.dev_id = o->pasids.idev;
@@ -193,6 +210,13 @@ const struct row rows[] = {
 	{ "HW_QUEUE_ALLOC", IOMMU_HW_QUEUE_ALLOC, 40, 40, fill_hw_queue,
 	  FIELD(iommu_hw_queue_alloc, flags), 0, {},
 	  { { FIELD(iommu_hw_queue_alloc, viommu_id), -ENOENT } } },
+	{ "SET_DIRTY_TRACKING", IOMMU_HWPT_SET_DIRTY_TRACKING, 16, 16, fill_track,
+	  FIELD(iommu_hwpt_set_dirty_tracking, flags), 1, { { 12, 4 } },
+	  { { FIELD(iommu_hwpt_set_dirty_tracking, hwpt_id), -ENOENT } } },
+	{ "GET_DIRTY_BITMAP", IOMMU_HWPT_GET_DIRTY_BITMAP, 48, 48, fill_dirty,
+	  FIELD(iommu_hwpt_get_dirty_bitmap, flags), 1, { { 12, 4 } },
+	  { { FIELD(iommu_hwpt_get_dirty_bitmap, hwpt_id), -ENOENT } } },
+	{ "CHANGE_PROCESS", IOMMU_IOAS_CHANGE_PROCESS, 8, 8, NULL, NONE, 0, { { 4, 4 } }, {} },
 	{ "PASID_ALLOC", IOMMU_PASID_ALLOC, 16, 16, fill_pasid_alloc,
 	  FIELD(iommu_pasid_alloc, flags), 3, {},
 	  { { FIELD(iommu_pasid_alloc, dev_id), -ENOENT } } },

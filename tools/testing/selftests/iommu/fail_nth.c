@@ -223,7 +223,8 @@ int main(int argc, char **argv)
 		if (file_put(settings[i].path, settings[i].value))
 			ksft_exit_skip("cannot set %s\n", settings[i].path);
 	}
-	ksft_set_plan(num_calls + num_pasid_calls + num_fault_calls + num_viommu_calls + 1);
+	ksft_set_plan(num_calls + num_pasid_calls + num_fault_calls + num_viommu_calls +
+		      num_dirty_calls + 1);
 	for (unsigned int i = 0; i < num_calls; i++)
 		test(&calls[i]);
 	for (unsigned int i = 0; i < num_pasid_calls; i++)
@@ -232,6 +233,8 @@ int main(int argc, char **argv)
 		test(&fault_calls[i]);
 	for (unsigned int i = 0; i < num_viommu_calls; i++)
 		test(&viommu_calls[i]);
+	for (unsigned int i = 0; i < num_dirty_calls; i++)
+		test(&dirty_calls[i]);
 	test_leaks();
 	ksft_finished();
 }

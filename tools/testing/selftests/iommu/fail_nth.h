@@ -73,5 +73,7 @@ extern const struct call fault_calls[];
 extern const unsigned int num_fault_calls;
 extern const struct call viommu_calls[];
 extern const unsigned int num_viommu_calls;
+extern const struct call dirty_calls[];
+extern const unsigned int num_dirty_calls;
 
 #endif
