@@ -119,6 +119,11 @@ const struct ioctl_row ioctl_rows[] = {
 		ROW(struct iommu_ioas_change_process, __reserved, op_ioas_change_process),
 		.reserved = { FIELD(struct iommu_ioas_change_process, __reserved) },
 	},
+	[SLOT(IOMMUFD_CMD_IOAS_NOIOMMU_GET_PA)] = {
+		ROW(struct iommu_ioas_noiommu_get_pa, out_phys, op_noiommu_get_pa),
+		.flags = FIELD(struct iommu_ioas_noiommu_get_pa, flags),
+		.reserved = { FIELD(struct iommu_ioas_noiommu_get_pa, __reserved) },
+	},
 	MOCK_ROW
 	[SLOT(IOMMUFD_CMD_PASID_ALLOC)] = {
 		ROW(struct iommu_pasid_alloc, pasid, op_pasid_alloc),

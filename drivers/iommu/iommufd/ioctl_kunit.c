@@ -193,6 +193,12 @@ static const struct layout layouts[] = {
 	{ STRUCT(iommu_ioas_change_process, IOMMU_IOAS_CHANGE_PROCESS, 0x92, 8, 8), .fields = {
 		F(S, size, 0, 4, PLAIN), F(S, __reserved, 4, 4, RESERVED) } },
 #undef S
+#define S iommu_ioas_noiommu_get_pa
+	{ STRUCT(iommu_ioas_noiommu_get_pa, IOMMU_IOAS_NOIOMMU_GET_PA, 0x95, 40, 40), .fields = {
+		F(S, size, 0, 4, PLAIN), F(S, flags, 4, 4, FLAGS), F(S, ioas_id, 8, 4, PLAIN),
+		F(S, __reserved, 12, 4, RESERVED), F(S, iova, 16, 8, PLAIN),
+		F(S, length, 24, 8, PLAIN), F(S, out_phys, 32, 8, PLAIN) } },
+#undef S
 #define S iommu_pasid_alloc
 	{ STRUCT(iommu_pasid_alloc, IOMMU_PASID_ALLOC, 0xc0, 16, 16), .known_flags = 3, .fields = {
 		F(S, size, 0, 4, PLAIN), F(S, flags, 4, 4, FLAGS), F(S, dev_id, 8, 4, PLAIN),

@@ -1041,10 +1041,13 @@ struct iommu_vfio_ioas {
  * @ioas_id: the IOAS
  * @__reserved: must be 0
  * @iova: first byte
- * @length: out: bytes that are contiguous from there
+ * @length: in: bytes of interest, not 0; out: those that are contiguous
  * @out_phys: physical address of the first
  *
- * For a program that does DMA without an IOMMU, with all the rights that takes.
+ * For a program that does DMA without an IOMMU, with all the rights that takes:
+ * CAP_SYS_RAWIO, and a kernel with CONFIG_VFIO_NOIOMMU, else EOPNOTSUPP. From the
+ * first call on, everything that the IOAS maps is pinned: the address is right
+ * until the IOVA is unmapped. ENOENT if nothing, or no memory, is mapped there.
  */
 struct iommu_ioas_noiommu_get_pa {
 	__u32 size;

@@ -41,6 +41,7 @@ int op_ioas_alloc(struct op_call *call);
 int op_ioas_allow_iovas(struct op_call *call);
 int op_ioas_iova_ranges(struct op_call *call);
 int op_ioas_change_process(struct op_call *call);
+int op_noiommu_get_pa(struct op_call *call);
 int op_ioas_map(struct op_call *call);
 int op_ioas_map_file(struct op_call *call);
 int op_ioas_copy(struct op_call *call);

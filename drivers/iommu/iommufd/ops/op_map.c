@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * MAP, MAP_FILE, COPY and UNMAP.
+ * MAP, MAP_FILE, COPY, UNMAP and NOIOMMU_GET_PA.
  */
 #include <linux/dma-buf.h>
+#include <linux/capability.h>
 #include <linux/file.h>
 #include <linux/mm.h>
 #include <uapi/linux/iommufd.h>
@@ -198,4 +199,30 @@ int op_ioas_unmap(struct op_call *call)
 		return -ENOENT;
 	cmd->length = unmapped;
 	return op_respond_u64(call, &cmd->length);
+}
+
+int op_noiommu_get_pa(struct op_call *call)
+{
+	struct iommu_ioas_noiommu_get_pa *cmd = call->cmd;
+	struct iova_range range;
+	unsigned long length;
+	phys_addr_t phys;
+	int rc;
+
+	if (!IS_ENABLED(CONFIG_VFIO_NOIOMMU))
+		return -EOPNOTSUPP;
+	if (!capable(CAP_SYS_RAWIO))
+		return -EPERM;
+	rc = range_from_abi(&range, cmd->iova, cmd->length);
+	if (rc)
+		return rc;
+	CLASS(ioas, ioas)(call->ictx, cmd->ioas_id);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	rc = ioas_phys(ioas, &range, &phys, &length);
+	if (rc)
+		return rc;
+	cmd->out_phys = phys;
+	cmd->length = length;
+	return op_respond(call);
 }

@@ -21,6 +21,7 @@ static void ioas_destroy(struct object *obj)
 	struct area *area, *next;
 
 	WARN_ON(!list_empty(&ioas->members) || !list_empty(&ioas->accesses));
+	ioas_pin_end(ioas);
 	rbtree_postorder_for_each_entry_safe(area, next, &ioas->map.root, node) {
 		area_free(area);
 		cond_resched();

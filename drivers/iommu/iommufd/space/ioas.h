@@ -44,7 +44,7 @@ struct iommu_domain;
  * struct ioas - an I/O address space
  * @obj: head
  * @access_rwsem: protects @accesses
- * @members_lock: protects @members and @pinners
+ * @members_lock: protects @members, @pinners and @pinned
  * @map_rwsem: protects @map, @limits, @align, @large and the areas; @large is
  *	changed with @members_lock held as well
  * @map: IOVA -> struct area, reserved and published
@@ -53,6 +53,7 @@ struct iommu_domain;
  * @accesses: struct ioas_access
  * @nr_accesses: their number; changed with @map_rwsem held for writing
  * @pinners: members there are or will be: areas have to be pinned
+ * @pinned: pinned for itself, which is one of @pinners
  * @align: smallest alignment of IOVA, memory and length
  * @large: IOMMU_OPTION_HUGE_PAGES
  * @hwpts_lock: protects @hwpts; a leaf
@@ -69,6 +70,7 @@ struct ioas {
 	struct list_head accesses;
 	unsigned int nr_accesses;
 	unsigned int pinners;
+	bool pinned;
 	unsigned long align;
 	bool large;
 	struct mutex hwpts_lock; /* of hwpts */
@@ -168,6 +170,12 @@ int ioas_pin(struct ioas *ioas, const struct ioas_access *acc, const struct iova
 void ioas_unpin(struct ioas *ioas, const struct iova_range *range);
 int ioas_rw(struct ioas *ioas, const struct ioas_access *acc, const struct iova_range *range,
 	    void *data, bool write);
+
+/* Without a domain: ioas_member.c and ioas_phys.c */
+int ioas_pin_always(struct ioas *ioas);
+void ioas_pin_end(struct ioas *ioas);
+int ioas_phys(struct ioas *ioas, const struct iova_range *range, phys_addr_t *phys,
+	      unsigned long *length);
 
 /* What has to stay mapped: ioas_keep.c */
 int ioas_keep(struct ioas *ioas, const struct iova_range *range, phys_addr_t *phys);

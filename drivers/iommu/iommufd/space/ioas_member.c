@@ -281,3 +281,51 @@ void ioas_remove_member(struct ioas *ioas, struct ioas_member *member)
 	ioas_unreserve(ioas, member);
 	ioas_refresh_align(ioas);
 }
+
+/**
+ * ioas_pin_always() - pin what is mapped, and what will be, for no domain
+ * @ioas: the IOAS; once is enough
+ *
+ * Context: may sleep and wait for user space: no lock held.
+ * Return: 0, or why pinning failed.
+ */
+int ioas_pin_always(struct ioas *ioas)
+{
+	int rc;
+
+	down_write(&ioas->members_lock);
+	if (ioas->pinned) {
+		up_write(&ioas->members_lock);
+		return 0;
+	}
+	ioas->pinners++;
+	up_write(&ioas->members_lock);
+
+	rc = pin_and_lock(ioas);
+	/* Another call may have been faster. */
+	if (rc || ioas->pinned)
+		ioas->pinners--;
+	else
+		ioas->pinned = true;
+	up_write(&ioas->members_lock);
+	if (rc)
+		areas_unpin_idle(ioas);
+	return rc;
+}
+
+/**
+ * ioas_pin_end() - undo ioas_pin_always()
+ * @ioas: the IOAS, that nobody uses any more
+ *
+ * Context: may sleep.
+ */
+void ioas_pin_end(struct ioas *ioas)
+{
+	if (!ioas->pinned)
+		return;
+	down_write(&ioas->members_lock);
+	ioas->pinned = false;
+	ioas->pinners--;
+	up_write(&ioas->members_lock);
+	areas_unpin_idle(ioas);
+}
