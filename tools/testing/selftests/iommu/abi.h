@@ -55,6 +55,7 @@ union arg {
 	struct iommu_hwpt_set_dirty_tracking track;
 	struct iommu_hwpt_get_dirty_bitmap dirty;
 	struct iommu_ioas_change_process change;
+	struct iommu_ioas_noiommu_get_pa phys;
 	struct iommu_pasid_alloc pasid_alloc;
 	struct iommu_pasid_free pasid_free;
 	struct iommu_pasid_info pasid_info;

@@ -137,6 +137,13 @@ static void fill_dirty(struct objects *o, union arg *a)
 	a->dirty.data = (unsigned long)o->ranges;
 }
 
+static void fill_phys(struct objects *o, union arg *a)
+{
+	a->phys.ioas_id = o->ioas;
+	a->phys.iova = SRC;
+	a->phys.length = PAGE;
+}
+
 static void fill_pasid_alloc(struct objects *o, union arg *a)
 {
 	a->pasid_alloc.dev_id = o->pasids.idev;
@@ -217,6 +224,9 @@ const struct row rows[] = {
 	  FIELD(iommu_hwpt_get_dirty_bitmap, flags), 1, { { 12, 4 } },
 	  { { FIELD(iommu_hwpt_get_dirty_bitmap, hwpt_id), -ENOENT } } },
 	{ "CHANGE_PROCESS", IOMMU_IOAS_CHANGE_PROCESS, 8, 8, NULL, NONE, 0, { { 4, 4 } }, {} },
+	{ "NOIOMMU_GET_PA", IOMMU_IOAS_NOIOMMU_GET_PA, 40, 40, fill_phys,
+	  FIELD(iommu_ioas_noiommu_get_pa, flags), 0, { { 12, 4 } },
+	  { { FIELD(iommu_ioas_noiommu_get_pa, ioas_id), -ENOENT } } },
 	{ "PASID_ALLOC", IOMMU_PASID_ALLOC, 16, 16, fill_pasid_alloc,
 	  FIELD(iommu_pasid_alloc, flags), 3, {},
 	  { { FIELD(iommu_pasid_alloc, dev_id), -ENOENT } } },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Dirty tracking, and who pays: the calls that fail_nth makes fail. */
+/* Dirty tracking, who pays, physical addresses: the calls that fail_nth makes fail. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -94,11 +94,32 @@ static int end_change(struct ctx *c)
 	return close(c->new_fd);
 }
 
+static int before_phys(struct ctx *c)
+{
+	c->new_id = ioas_new(c->fd);
+	return map_at(c->fd, c->new_id, c->small, SMALL, AT) ?:
+	       map_at(c->fd, c->new_id, c->large, LARGE, LATER);
+}
+
+static int call_phys(struct ctx *c)
+{
+	struct iommu_ioas_noiommu_get_pa arg = {
+		.size = sizeof(arg),
+		.ioas_id = c->new_id,
+		.iova = AT,
+		.length = PAGE,
+	};
+
+	return iommu_call(c->fd, IOMMU_IOAS_NOIOMMU_GET_PA, &arg) ?:
+	       arg.length == PAGE && arg.out_phys ? 0 : -EILSEQ;
+}
+
 #define CALL(name, ...) { "dirty_" #name, .call = call_ ## name, __VA_ARGS__ }
 
 const struct call dirty_calls[] = {
 	CALL(track, .before = before_track, .done = end, .intact = end),
 	CALL(get, .before = before_get, .done = done_get, .intact = intact_get),
+	{ "phys", .before = before_phys, .call = call_phys, .done = end, .intact = end },
 	{ "change_process", .before = before_change, .call = call_change, .done = end_change,
 	  .intact = end_change },
 };
