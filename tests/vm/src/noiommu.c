@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A group without an IOMMU in a container that /dev/iommu serves: the function is opened, its DMA
- * is nobody's business, and nothing can be mapped. The machine has no IOMMU, and VFIO was told to take
- * functions all the same.
+ * is nobody's business, and nothing can be mapped. The machine has no IOMMU, and VFIO was told to
+ * take functions all the same.
  */
 #include <err.h>
 #include <errno.h>
