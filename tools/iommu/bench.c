@@ -3,11 +3,13 @@
  * What mapping memory for a device costs. Run where the clock counts instructions (QEMU's
  * -icount shift=0), nanoseconds are instructions; anywhere else they are time.
  *
- * bench BDF [AREAS] prints lines "way.row value" for the PCI function, which vfio-pci has.
+ * bench BDF [AREAS] prints lines "way.row value" for the PCI function, which vfio-pci has; bench
+ * mock prints those for devices of the mock IOMMU.
  */
 #include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 #include "bench.h"
@@ -263,24 +265,38 @@ static void bench_many(const struct way *way, const char *bdf, unsigned long man
 	memory_put(memory, CALLS * PAGE);
 }
 
+static void bench_function(const char *bdf, unsigned long areas)
+{
+	size_t i;
+
+	for (i = 0; i < KINDS; i++)
+		kinds[i].memory = memory_get(kinds[i].kind, LENGTH);
+	bench_kinds(&way_iommufd, bdf);
+	bench_kinds(&way_type1, bdf);
+	bench_many(&way_iommufd, bdf, areas);
+}
+
+static void bench_mock(void)
+{
+	bench_faults();
+	bench_dirty();
+	bench_pasids();
+}
+
 int main(int argc, char **argv)
 {
 	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
-	size_t i;
 
 	if (argc < 2 || argc > 3)
-		errx(2, "usage: bench BDF [AREAS]");
+		errx(2, "usage: bench BDF [AREAS], or bench mock");
 	if (setrlimit(RLIMIT_MEMLOCK, &unlimited))
 		err(1, "RLIMIT_MEMLOCK");
 	memory_reserve_hugetlb(LENGTH);
-	for (i = 0; i < KINDS; i++)
-		kinds[i].memory = memory_get(kinds[i].kind, LENGTH);
 	measure_clock();
 	row("clock", "call", clock_cost);
-	bench_kinds(&way_iommufd, argv[1]);
-	bench_kinds(&way_type1, argv[1]);
-	bench_faults();
-	bench_pasids();
-	bench_many(&way_iommufd, argv[1], argc > 2 ? strtoul(argv[2], NULL, 0) : 1000000);
+	if (strcmp(argv[1], "mock"))
+		bench_function(argv[1], argc > 2 ? strtoul(argv[2], NULL, 0) : 1000000);
+	else
+		bench_mock();
 	return 0;
 }

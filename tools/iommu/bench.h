@@ -51,8 +51,9 @@ void memory_put(void *memory, size_t length);
 size_t memory_runs(const void *memory, size_t length);
 void memory_reserve_hugetlb(size_t length);
 
-/* Only with a mock IOMMU. */
+/* Only on a mock IOMMU, which the base's kernel has only where there is no other. */
 void bench_faults(void);
+void bench_dirty(void);
 /* The same, and with PASIDs. */
 void bench_pasids(void);
 
