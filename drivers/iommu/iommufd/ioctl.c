@@ -228,7 +228,8 @@ static int ioctl_run(const struct ioctl_row *row, struct op_call *call)
  */
 long ioctl_dispatch(struct file *filp, unsigned int cmd, unsigned long arg)
 {
-	u64 buffer[IOCTL_BUFFER / sizeof(u64)];
+	/* As much as a row has is copied, or filled with zeroes; nothing reads more. */
+	u64 buffer[IOCTL_BUFFER / sizeof(u64)] __uninitialized;
 	struct op_call call = { .ictx = filp->private_data, .cmd = buffer };
 	unsigned int nr = _IOC_NR(cmd) - IOMMUFD_CMD_BASE;
 	const struct ioctl_row *row;

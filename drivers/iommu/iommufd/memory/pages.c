@@ -245,7 +245,7 @@ void pages_release(struct pages *pages, unsigned long first, unsigned long count
 	for (; e && e->first < end; e = next) {
 		if (e->first + e->count > end)
 			extent_cut_at(&pages->extents, end, GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
-		next = extent_next(e);
+		next = e->first + e->count < end ? extent_next(e) : NULL;
 		if (--e->users)
 			continue;
 		rb_erase(&e->node, &pages->extents.root);

@@ -121,7 +121,8 @@ void area_free(struct area *area)
 {
 	struct pages *pages = area->pages;
 
-	area_unwatch(area);
+	if (area->watch)
+		area_unwatch(area);
 	if (area == (struct area *)pages->room)
 		clear_bit_unlock(0, &pages->room_used);
 	else

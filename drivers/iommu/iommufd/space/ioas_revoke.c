@@ -91,14 +91,12 @@ int areas_watch(struct ioas *ioas, struct list_head *areas)
 
 /**
  * area_unwatch() - the end of it
- * @area: in no IOAS any more, or its IOAS ends
+ * @area: watches; in no IOAS any more, or its IOAS ends
  *
  * Context: may sleep, and wait for a revocation; no lock of an IOAS held.
  */
 void area_unwatch(struct area *area)
 {
-	if (!area->watch)
-		return;
 	pages_unwatch(area->pages, &area->watch->watch);
 	kfree(area->watch);
 }

@@ -23,13 +23,15 @@
  * @ioas: the IOAS
  * @range: the IOVAs
  * @areas: what is unmapped
- * @bytes: how much that is
+ * @cut: one of them is only partly inside
+ * @bytes: how much has been unmapped
  * @spare: memory of areas to split with; NULL: areas are whole or not touched
  */
 struct unmap_call {
 	struct ioas *ioas;
 	const struct iova_range *range;
 	struct list_head areas;
+	bool cut;
 	unsigned long bytes;
 	struct area *spare[UNMAP_SPARE];
 };
@@ -54,10 +56,12 @@ static int collect(struct unmap_call *call)
 			continue;
 		if (area->state == AREA_RETIRING || atomic_read(&area->keepers))
 			return -EBUSY;
-		/* What is revoked is revoked whole. */
-		if ((area->iova.start < range->start || area->iova.last > range->last) &&
-		    (!may_split(call) || area->watch))
-			return -ENOENT;
+		if (area->iova.start < range->start || area->iova.last > range->last) {
+			/* What is revoked is revoked whole. */
+			if (!may_split(call) || area->watch)
+				return -ENOENT;
+			call->cut = true;
+		}
 		list_add_tail(&area->link, &call->areas);
 	}
 	return 0;
@@ -91,15 +95,12 @@ static struct area *split(struct ioas *ioas, struct area *area, struct area *tai
  */
 static int trim(struct unmap_call *call)
 {
-	struct area *first = list_first_entry_or_null(&call->areas, struct area, link);
+	struct area *first = list_first_entry(&call->areas, struct area, link);
+	struct area *last = list_last_entry(&call->areas, struct area, link);
 	const struct iova_range *range = call->range;
-	struct area *area, *last;
+	struct area *area;
 
-	if (!first)
-		return 0;
-	last = list_last_entry(&call->areas, struct area, link);
-	if ((first->iova.start < range->start || last->iova.last > range->last) &&
-	    !may_split(call))
+	if (!may_split(call))
 		return -ENOENT;
 	if (first->iova.start < range->start) {
 		area = split(call->ioas, first, call->spare[0], range->start);
@@ -114,8 +115,6 @@ static int trim(struct unmap_call *call)
 		call->spare[1] = NULL;
 		area->state = AREA_READY;
 	}
-	list_for_each_entry(area, &call->areas, link)
-		call->bytes += range_length(&area->iova);
 	return 0;
 }
 
@@ -187,15 +186,17 @@ static int unmap_areas(struct unmap_call *call)
 
 	lockdep_assert_held(&ioas->members_lock);
 	lockdep_assert_held_write(&ioas->map_rwsem);
-	rc = trim(call);
+	rc = call->cut ? trim(call) : 0;
 	if (rc)
 		return rc;
 	list_for_each_entry(member, &ioas->members, node)
 		member_unload(member, &call->areas, NULL);
-	list_for_each_entry(area, &call->areas, link)
+	list_for_each_entry(area, &call->areas, link) {
+		call->bytes += range_length(&area->iova);
 		iova_map_erase(&ioas->map, area);
-	/* Its memory may still be revoked, and its IOVAs may soon be another's. */
-	set_state(&call->areas, AREA_RESERVED);
+		/* Its memory may still be revoked, and its IOVAs may soon be another's. */
+		area->state = AREA_RESERVED;
+	}
 	return 0;
 }
 
@@ -240,7 +241,7 @@ static int unmap_range(struct unmap_call *call, unsigned long *unmapped)
 		rc = unmap_accessed(call);
 	if (!rc)
 		areas_free(&call->areas);
-	*unmapped = rc ? 0 : call->bytes;
+	*unmapped = call->bytes;
 	return rc;
 }
 

@@ -108,6 +108,18 @@ int iova_map_insert(struct iova_map *map, struct area *area)
 	return 0;
 }
 
+/* A maximum can only have become larger: no node's children have to be looked at. */
+static void grow_hole(struct area *area, unsigned long by)
+{
+	struct rb_node *node = &area->node;
+	unsigned long bound;
+
+	area->hole += by;
+	bound = hole_bound(area);
+	for (; node && to_area(node)->max_hole < bound; node = rb_parent(node))
+		to_area(node)->max_hole = bound;
+}
+
 /**
  * iova_map_erase() - remove an area
  * @map: the map
@@ -119,16 +131,9 @@ void iova_map_erase(struct iova_map *map, struct area *area)
 {
 	struct area *behind = to_area(rb_next(&area->node));
 
-	/*
-	 * Before the node goes: to rotate a tree whose maxima are not right spoils
-	 * them. It goes without a hole, so that nobody's maximum changes then.
-	 */
-	if (behind) {
-		behind->hole += area->hole + range_length(&area->iova);
-		hole_callbacks.propagate(&behind->node, NULL);
-		area->hole = 0;
-		hole_callbacks.propagate(&area->node, NULL);
-	}
+	/* Before the node goes: to rotate a tree whose maxima are not right spoils them. */
+	if (behind)
+		grow_hole(behind, area->hole + range_length(&area->iova));
 	rb_erase_augmented(&area->node, &map->root, &hole_callbacks);
 }
 
