@@ -7,11 +7,12 @@
 #include <linux/bits.h>
 #include <linux/iommu.h>
 #include <linux/iova_bitmap.h>
-#include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 #include <uapi/linux/vfio.h>
 
 #include "../space/ioas.h"
+#include "../tables/dirty.h"
 #include "compat_type1.h"
 
 /**
@@ -52,21 +53,35 @@ int type1_check_bitmap(const struct type1_bitmap *bitmap, const struct iova_rang
 	return 0;
 }
 
-/* What is mapped of a window of the bitmap, whose memory is there. */
-static int report_window(struct iova_bitmap *bits, unsigned long iova, size_t length, void *data)
+/* What is mapped of a part whose bits are pinned. */
+static void report_window(struct ioas *ioas, const struct iova_range *part,
+			  struct iova_bitmap *bits)
 {
-	struct ioas *ioas = data;
-	unsigned long last = iova + length - 1, start;
+	unsigned long start;
 	struct area *area;
 
 	guard(rwsem_read)(&ioas->map_rwsem);
-	iova_map_for_each(&ioas->map, area, iova, last) {
+	iova_map_for_each(&ioas->map, area, part->start, part->last) {
 		if (area->state == AREA_RESERVED)
 			continue;
-		start = max(area->iova.start, iova);
-		iova_bitmap_set(bits, start, min(area->iova.last, last) - start + 1);
+		start = max(area->iova.start, part->start);
+		iova_bitmap_set(bits, start, min(area->iova.last, part->last) - start + 1);
 	}
-	return 0;
+}
+
+/* Cuts off a range what comes before the first that is mapped; false if nothing is. */
+static bool skip_holes(struct ioas *ioas, struct iova_range *range)
+{
+	struct area *area;
+
+	guard(rwsem_read)(&ioas->map_rwsem);
+	iova_map_for_each(&ioas->map, area, range->start, range->last) {
+		if (area->state == AREA_RESERVED)
+			continue;
+		range->start = max(area->iova.start, range->start);
+		return true;
+	}
+	return false;
 }
 
 /* Whether both ends of a range are ends of areas, or in no area. */
@@ -88,24 +103,35 @@ static bool ends_fit(struct ioas *ioas, const struct iova_range *range)
  * @range: whole pages
  * @bitmap: checked; other bits are left alone
  *
- * Context: may sleep.
+ * Context: may sleep and wait for user space: no lock held.
  * Return: 0; -EINVAL if an end of the range is inside of a mapping; -EFAULT;
- * -ENOMEM.
+ * -ENOMEM; -EINTR.
  */
 int type1_report(struct ioas *ioas, const struct iova_range *range,
 		 const struct type1_bitmap *bitmap)
 {
+	struct dirty_request req = { .range = *range, .shift = PAGE_SHIFT,
+				     .data = (u8 __user *)bitmap->data };
+	struct iova_range left = *range, part;
 	struct iova_bitmap *bits;
-	int rc;
 
 	if (!ends_fit(ioas, range))
 		return -EINVAL;
-	bits = iova_bitmap_alloc(range->start, range_length(range), PAGE_SIZE, bitmap->data);
-	if (IS_ERR(bits))
-		return PTR_ERR(bits);
-	rc = iova_bitmap_for_each(bits, ioas, report_window);
-	iova_bitmap_free(bits);
-	return rc;
+	while (skip_holes(ioas, &left)) {
+		part = left;
+		bits = dirty_window_open(&req, &part);
+		if (IS_ERR(bits))
+			return PTR_ERR(bits);
+		report_window(ioas, &part, bits);
+		iova_bitmap_free(bits);
+		if (part.last == range->last)
+			break;
+		left.start = part.last + 1;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
 }
 
 static int set_logging(struct iommufd_ctx *ictx, bool on)

@@ -61,16 +61,6 @@ struct dirty_step {
 	struct iova_range page;
 };
 
-/**
- * struct dirty_window - bits of user space's bitmap, pinned
- * @bitmap: the bits
- * @page: where they are
- */
-struct dirty_window {
-	struct iova_bitmap *bitmap;
-	struct page *page;
-};
-
 static struct area *next_loaded(struct ioas *ioas, const struct iova_range *range)
 {
 	struct area *area;
@@ -189,58 +179,50 @@ static int read_areas(const struct dirty_step *step, struct iova_bitmap *bitmap)
 	return 0;
 }
 
-static int read_window(struct iova_bitmap *bitmap, unsigned long iova, size_t length, void *opaque)
+static int read_window(const struct dirty_step *step, struct iova_bitmap *bits)
 {
-	const struct dirty_step *step = opaque;
-
 	guard(rwsem_read)(&step->walk->hwpt->ioas->map_rwsem);
-	return still_planned(step) ? read_areas(step, bitmap) : -EAGAIN;
+	return still_planned(step) ? read_areas(step, bits) : -EAGAIN;
 }
 
-static int set_window(struct iova_bitmap *bitmap, unsigned long iova, size_t length, void *opaque)
-{
-	const struct iova_range *part = opaque;
-
-	iova_bitmap_set(bitmap, part->start, range_length(part));
-	return 0;
-}
-
-/*
- * iova_bitmap pins what it writes to only then, and without a word if it cannot:
- * what is pinned before, it can.
+/**
+ * dirty_window_open() - pin the bits of a part of a range
+ * @req: the range and the bitmap
+ * @part: the part; it is cut to what has its bits in one page
+ *
+ * Setting bits of @part waits for nobody then, and can be done with locks held.
+ *
+ * Context: may sleep and wait for user space: no lock held.
+ * Return: the bits, for iova_bitmap_free(); ERR_PTR(-EFAULT) if they cannot be
+ * written to; ERR_PTR(-ENOMEM).
  */
-static int window_open(const struct dirty_request *req, const struct iova_range *part,
-		       struct dirty_window *win)
+struct iova_bitmap *dirty_window_open(const struct dirty_request *req, struct iova_range *part)
 {
 	unsigned long byte = byte_of(req, part->start), base = iova_of_byte(req, byte);
-	u8 __user *at = req->data + byte;
+	struct iova_bitmap *bits;
+	int rc;
 
-	if (pin_user_pages_fast((unsigned long)at & PAGE_MASK, 1, FOLL_WRITE, &win->page) != 1)
-		return -EFAULT;
-	win->bitmap = iova_bitmap_alloc(base, part->last - base + 1, 1UL << req->shift,
-					(u64 __user *)at);
-	if (!IS_ERR(win->bitmap))
-		return 0;
-	unpin_user_page(win->page);
-	return PTR_ERR(win->bitmap);
-}
-
-static void window_close(struct dirty_window *win)
-{
-	iova_bitmap_free(win->bitmap);
-	unpin_user_page(win->page);
+	part->last = min(part->last, window_last(req, part->start));
+	bits = iova_bitmap_alloc(base, part->last - base + 1, 1UL << req->shift,
+				 (u64 __user *)(req->data + byte));
+	if (IS_ERR(bits))
+		return bits;
+	rc = iova_bitmap_pin(bits);
+	if (!rc)
+		return bits;
+	iova_bitmap_free(bits);
+	return ERR_PTR(rc);
 }
 
 static int step_areas(struct dirty_step *step)
 {
-	struct dirty_window win;
+	struct iova_bitmap *bits = dirty_window_open(step->walk->req, &step->part);
 	int rc;
 
-	rc = window_open(step->walk->req, &step->part, &win);
-	if (rc)
-		return rc;
-	rc = iova_bitmap_for_each(win.bitmap, step, read_window);
-	window_close(&win);
+	if (IS_ERR(bits))
+		return PTR_ERR(bits);
+	rc = read_window(step, bits);
+	iova_bitmap_free(bits);
 	return rc;
 }
 
@@ -248,19 +230,18 @@ static int step_areas(struct dirty_step *step)
 static int set_part(const struct dirty_request *req, const struct iova_range *part)
 {
 	struct iova_range here = *part;
-	struct dirty_window win;
-	int rc;
+	struct iova_bitmap *bits;
 
 	for (;;) {
-		here.last = min(part->last, window_last(req, here.start));
-		rc = window_open(req, &here, &win);
-		if (rc)
-			return rc;
-		rc = iova_bitmap_for_each(win.bitmap, &here, set_window);
-		window_close(&win);
-		if (rc || here.last == part->last)
-			return rc;
+		bits = dirty_window_open(req, &here);
+		if (IS_ERR(bits))
+			return PTR_ERR(bits);
+		iova_bitmap_set(bits, here.start, range_length(&here));
+		iova_bitmap_free(bits);
+		if (here.last == part->last)
+			return 0;
 		here.start = here.last + 1;
+		here.last = part->last;
 		cond_resched();
 	}
 }

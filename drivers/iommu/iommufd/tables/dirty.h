@@ -8,6 +8,8 @@
 #include "../abi.h"
 #include "hwpt.h"
 
+struct iova_bitmap;
+
 /**
  * struct dirty_request - a bitmap that user space wants
  * @range: the IOVAs, made of whole pages of the bitmap
@@ -22,6 +24,7 @@ struct dirty_request {
 	u8 __user *data;
 };
 
+struct iova_bitmap *dirty_window_open(const struct dirty_request *req, struct iova_range *part);
 int dirty_set_tracking(struct hwpt *hwpt, bool on);
 int dirty_read(struct hwpt *hwpt, const struct dirty_request *req);
 

@@ -189,7 +189,7 @@ static void *map_and_unmap(void *arg)
 }
 
 /* Beside maps and unmaps: in the end, what is pinned is paid for once. */
-TEST_F(change, race)
+TEST_F_TIMEOUT(change, race, 300)
 {
 	pthread_t thread;
 

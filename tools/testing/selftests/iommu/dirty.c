@@ -337,7 +337,7 @@ static void *map_and_unmap(void *arg)
 }
 
 /* Beside maps and unmaps, nothing but the bits asked for is written. */
-TEST_F(dirty, beside_maps)
+TEST_F_TIMEOUT(dirty, beside_maps, 300)
 {
 	unsigned char *end = self->bits + BUF / PAGE / 8;
 	pthread_t thread;
