@@ -287,8 +287,16 @@ static int walk_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
+struct question {
+	bool has_pasid;
+	u32 pasid;
+	bool has_iova;
+	u64 iova;
+	bool write;
+};
+
 /* "PASID|- [IOVA] [r|w]" */
-static int parse(char *text, struct iommu_walk_question *asked)
+static int parse(char *text, struct question *asked)
 {
 	char *word[3] = {};
 	unsigned int nr = 0;
@@ -306,7 +314,7 @@ static int parse(char *text, struct iommu_walk_question *asked)
 	if (!nr)
 		return -EINVAL;
 
-	*asked = (struct iommu_walk_question){ .pasid = IOMMU_NO_PASID };
+	*asked = (struct question){ .pasid = IOMMU_NO_PASID };
 	asked->has_pasid = strcmp(word[0], "-");
 	if (asked->has_pasid) {
 		ret = kstrtou32(word[0], 0, &asked->pasid);
@@ -329,7 +337,7 @@ static ssize_t walk_write(struct file *file, const char __user *from, size_t siz
 {
 	struct seq_file *m = file->private_data;
 	struct iommu_walk *walk = m->private;
-	struct iommu_walk_question asked;
+	struct question asked;
 	char text[QUESTION_SIZE];
 	int ret;
 
@@ -342,7 +350,11 @@ static ssize_t walk_write(struct file *file, const char __user *from, size_t siz
 	if (ret)
 		return ret;
 	guard(mutex)(&m->lock);
-	walk->question = asked;
+	walk->has_pasid = asked.has_pasid;
+	walk->pasid = asked.pasid;
+	walk->has_iova = asked.has_iova;
+	walk->iova = asked.iova;
+	walk->write = asked.write;
 	return size;
 }
 

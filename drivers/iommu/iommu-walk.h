@@ -14,7 +14,6 @@
 
 #include <linux/device.h>
 #include <linux/iommu.h>
-#include <linux/stddef.h>
 
 /* Whose table an entry is in. */
 enum iommu_walk_stage {
@@ -70,17 +69,15 @@ struct iommu_walk_step {
  * @fault: what the hardware would report, in the words of the specification
  * @fault_code: its number there
  *
- * @dev and @question are asked; the rest is zero before the walk.
+ * The first six are the question; the rest is zero before the walk.
  */
 struct iommu_walk {
 	struct device *dev;
-	struct_group_tagged(iommu_walk_question, question,
-		bool has_pasid;
-		u32 pasid;
-		bool has_iova;
-		u64 iova;
-		bool write;
-	);
+	bool has_pasid;
+	u32 pasid;
+	bool has_iova;
+	u64 iova;
+	bool write;
 
 	struct iommu_walk_step step[IOMMU_WALK_STEPS];
 	unsigned int nr_steps;
