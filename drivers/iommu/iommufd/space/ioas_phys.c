@@ -52,7 +52,8 @@ int ioas_phys(struct ioas *ioas, const struct iova_range *range, phys_addr_t *ph
 	guard(rwsem_read)(&ioas->map_rwsem);
 	for (;;) {
 		area = iova_map_next(&ioas->map, iova, iova);
-		if (!area || area->state != AREA_READY || !area->pinned || area->pages->mmio)
+		if (!area || area->state != AREA_READY || !area->pinned ||
+		    pages_revocable(area->pages))
 			break;
 		n = contiguous(area, iova, range->last, &here);
 		if (*length && here != *phys + *length)

@@ -114,6 +114,38 @@ TEST_F(phys, over_mappings)
 	EXPECT_EQ(HUGE / 2 - PAGE, length);
 }
 
+/* Pages are followed by others than in memory, at least in one of the two orders. */
+TEST_F(phys, not_contiguous)
+{
+	__u64 pa;
+
+	for (int i = 0; i < 2; i++) {
+		char *first = self->buf + i * PAGE, *second = self->buf + !i * PAGE;
+		__u64 at = AT + i * HUGE, length = 2 * PAGE;
+
+		ASSERT_EQ(0, map_at(self->fd, self->ioas, first, PAGE, at));
+		ASSERT_EQ(0, map_at(self->fd, self->ioas, second, PAGE, at + PAGE));
+		ASSERT_EQ(0, get_pa(self, at, &length, &pa));
+		EXPECT_EQ(page_at(self, first), pa);
+		EXPECT_EQ(page_at(self, second) == pa + PAGE ? 2 * PAGE : PAGE, length);
+	}
+}
+
+/* A device's memory may be taken back, and whoever was told of it would not know. */
+TEST_F(phys, device_memory)
+{
+	__u64 pa, iova = AT + PAGE, length = 2 * PAGE;
+	int dmabuf = mock_dmabuf(self->fd, PAGE);
+
+	ASSERT_LE(0, dmabuf);
+	ASSERT_EQ(0, map_at(self->fd, self->ioas, self->buf, PAGE, AT));
+	ASSERT_EQ(0, map_file(self->fd, self->ioas, FIXED | PERM_RW, dmabuf, 0, PAGE, &iova));
+	ASSERT_EQ(0, get_pa(self, AT, &length, &pa));
+	EXPECT_EQ(PAGE, length);
+	EXPECT_EQ(-ENOENT, get_pa(self, AT + PAGE, &length, &pa));
+	close(dmabuf);
+}
+
 /* It stays right: pinned from the first question on, also what is mapped later. */
 TEST_F(phys, stays)
 {
