@@ -31,6 +31,7 @@
 #include <linux/types.h>
 #include <linux/xarray.h>
 
+#include "../abi.h"
 #include "../ops/op.h"
 #include "entry.h"
 #include "iommufd_test.h"
@@ -144,10 +145,13 @@ static inline bool mock_can_track(const struct iommu_domain *domain, struct devi
 /**
  * struct mock_table - a page table that remembers
  * @slots: IOVA / MOCK_PAGE_SIZE -> what is there, see table.c; its lock
- *	protects it
+ *	protects all of it
+ * @stale: pages of which the table says that they are clean, and caches that they
+ *	are dirty, are in here; empty: it ends before it starts
  */
 struct mock_table {
 	struct xarray slots;
+	struct iova_range stale;
 };
 
 void mock_table_init(struct mock_table *table);
@@ -159,6 +163,7 @@ phys_addr_t mock_table_phys(struct mock_table *table, unsigned long iova);
 bool mock_table_set_dirty(struct mock_table *table, unsigned long iova);
 void mock_table_read_dirty(struct mock_table *table, unsigned long iova, size_t size, bool clear,
 			   struct iommu_dirty_bitmap *dirty);
+void mock_table_sync(struct mock_table *table, const struct iommu_iotlb_gather *gather);
 
 /**
  * struct mock_domain - a paging domain, or a nested one

@@ -105,6 +105,11 @@ static size_t unmap_pages(struct iommu_domain *domain, unsigned long iova, size_
 	return mock_table_unmap(&mock->table, iova, pgsize * pgcount);
 }
 
+static void iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
+{
+	mock_table_sync(&container_of(domain, struct mock_domain, domain)->table, gather);
+}
+
 static phys_addr_t iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
 {
 	struct mock_domain *mock = container_of(domain, struct mock_domain, domain);
@@ -151,6 +156,7 @@ static const struct iommu_domain_ops paging_ops = {
 	.replace_dev_pasid = mock_replace_dev_pasid,
 	.map_pages = map_pages,
 	.unmap_pages = unmap_pages,
+	.iotlb_sync = iotlb_sync,
 	.iova_to_phys = iova_to_phys,
 	.free = mock_domain_free,
 };

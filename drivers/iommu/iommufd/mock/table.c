@@ -62,6 +62,8 @@ static unsigned long slot_page(void *slot)
 void mock_table_init(struct mock_table *table)
 {
 	xa_init(&table->slots);
+	table->stale.start = ULONG_MAX;
+	table->stale.last = 0;
 }
 
 /**
@@ -189,10 +191,22 @@ phys_addr_t mock_table_phys(struct mock_table *table, unsigned long iova)
 	return slot ? slot_phys(slot) | (iova & (MOCK_PAGE_SIZE - 1)) : 0;
 }
 
+static bool is_stale(struct mock_table *table, unsigned long iova)
+{
+	bool stale;
+
+	xa_lock(&table->slots);
+	stale = iova >= table->stale.start && iova <= table->stale.last;
+	xa_unlock(&table->slots);
+	return stale;
+}
+
 /**
  * mock_table_set_dirty() - a device writes to a page
  * @table: the page table
  * @iova: where
+ *
+ * A cache that has the page as dirty does not write that to the table once more.
  *
  * Context: may sleep.
  * Return: false if nothing is mapped there, or not for writing.
@@ -205,6 +219,8 @@ bool mock_table_set_dirty(struct mock_table *table, unsigned long iova)
 	if (!slot || !(xa_to_value(slot) & SLOT_WRITE))
 		return false;
 	at &= ~(slot_page(slot) - 1);
+	if (is_stale(table, iova))
+		return true;
 	do {
 		slot = xa_load(&table->slots, at);
 		if (!slot)
@@ -212,6 +228,31 @@ bool mock_table_set_dirty(struct mock_table *table, unsigned long iova)
 		dirty = xa_mk_value(xa_to_value(slot) | SLOT_DIRTY);
 	} while (xa_cmpxchg(&table->slots, at, slot, dirty, GFP_KERNEL) != slot);
 	return true;
+}
+
+static void add_stale(struct mock_table *table, unsigned long start, unsigned long last)
+{
+	xa_lock(&table->slots);
+	table->stale.start = min(table->stale.start, start);
+	table->stale.last = max(table->stale.last, last);
+	xa_unlock(&table->slots);
+}
+
+/**
+ * mock_table_sync() - caches forget what they have of a range
+ * @table: the page table
+ * @gather: the range, or an empty one; of two who clear at once it forgets too little
+ *
+ * Context: any.
+ */
+void mock_table_sync(struct mock_table *table, const struct iommu_iotlb_gather *gather)
+{
+	xa_lock(&table->slots);
+	if (gather->start <= table->stale.start && gather->end >= table->stale.last) {
+		table->stale.start = ULONG_MAX;
+		table->stale.last = 0;
+	}
+	xa_unlock(&table->slots);
 }
 
 /**
@@ -228,6 +269,7 @@ void mock_table_read_dirty(struct mock_table *table, unsigned long iova, size_t 
 			   struct iommu_dirty_bitmap *dirty)
 {
 	unsigned long at = iova >> SLOT_SHIFT, end = at + (size >> SLOT_SHIFT), n, bits;
+	unsigned long first = ULONG_MAX, last = 0;
 	void *slot;
 
 	WARN(!size || !IS_ALIGNED(iova | size, MOCK_PAGE_SIZE) || cuts_page(table, at) ||
@@ -239,9 +281,14 @@ void mock_table_read_dirty(struct mock_table *table, unsigned long iova, size_t 
 		bits = slot ? xa_to_value(slot) : 0;
 		if (!(bits & SLOT_DIRTY))
 			continue;
-		if (clear)
+		if (clear) {
 			xa_cmpxchg(&table->slots, at, slot, xa_mk_value(bits & ~SLOT_DIRTY),
 				   GFP_KERNEL);
+			first = min(first, at);
+			last = at + n - 1;
+		}
 		iommu_dirty_bitmap_record(dirty, at << SLOT_SHIFT, n << SLOT_SHIFT);
 	}
+	if (first <= last)
+		add_stale(table, first << SLOT_SHIFT, ((last + 1) << SLOT_SHIFT) - 1);
 }

@@ -139,10 +139,28 @@ TEST_F(dirty, arguments)
 	EXPECT_EQ(-EINVAL, dirty_get(self->fd, self->hwpt, 0, AT, UNIT, PAGE, self->bits));
 	EXPECT_EQ(-EINVAL, dirty_get(self->fd, self->hwpt, 0, AT, 0, PAGE, self->bits));
 	EXPECT_EQ(-EOVERFLOW, dirty_get(self->fd, self->hwpt, 0, -PAGE, BUF, PAGE, self->bits));
+	EXPECT_EQ(-EINVAL, dirty_get(self->fd, self->hwpt, 0, AT, BUF, U64_MAX, self->bits));
+	/* The last page that there is, and almost all there are. */
+	EXPECT_EQ(0, dirty_get(self->fd, self->hwpt, 0, -PAGE, PAGE, PAGE, self->bits));
+	EXPECT_EQ(0, dirty_get(self->fd, self->hwpt, 0, 0, -PAGE, PAGE, (void *)PAGE));
 	/* Off: also where nothing is mapped. */
 	EXPECT_EQ(0, dirty_get(self->fd, self->hwpt, 0, AT, BUF, PAGE, self->bits));
 	EXPECT_EQ(0, dirty_track(self->fd, self->hwpt, false));
 	EXPECT_EQ(-EINVAL, dirty_get(self->fd, self->hwpt, 0, AT, BUF, PAGE, self->bits));
+}
+
+/* One bit for more than can be mapped. */
+TEST_F(dirty, large_bits)
+{
+	ASSERT_EQ(0, map_at(self->fd, self->ioas, self->buf, BUF, AT));
+	for (unsigned int shift = 31; shift < 64; shift++) {
+		__u64 size = 1ull << shift;
+
+		ASSERT_EQ(0, device_writes(self->fd, self->hwpt, AT, UNIT));
+		self->bits[0] = 0;
+		EXPECT_EQ(0, dirty_get(self->fd, self->hwpt, 0, 0, size, size, self->bits));
+		EXPECT_EQ(1, self->bits[0]);
+	}
 }
 
 /* What is left from before it was off is not told. */

@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <kselftest_harness.h>
 
+#include "lib/dirty.h"
 #include "lib/iommu.h"
 #include "lib/mock.h"
 #include "lib/sys.h"
@@ -287,6 +288,50 @@ TEST_F_TIMEOUT(waiting, killed, 10)
 		EXPECT_EQ(SIGKILL, WTERMSIG(status));
 		EXPECT_EQ(self->pins, pins_outstanding());
 	}
+}
+
+struct bitmap_read {
+	struct _test_data_waiting *self;
+	__u64 at;
+	__u32 hwpt;
+};
+
+static void *read_bitmap(void *arg)
+{
+	struct bitmap_read *r = arg;
+
+	r->self->rc = dirty_get(r->self->fd, r->hwpt, 0, r->at, MOCK_HUGE_PAGE_SIZE / 2, PAGE,
+				r->self->slow);
+	return NULL;
+}
+
+/* A bitmap that waits: until it is there, small pages have become half of a large one. */
+TEST_F_TIMEOUT(waiting, dirty_bitmap, 10)
+{
+	struct bitmap_read r = { .self = self, .at = MOCK_APERTURE_START + HUGE };
+	const unsigned int bytes = MOCK_HUGE_PAGE_SIZE / 2 / PAGE / 8;
+	char *large = mem_hugetlb(HUGE) ?: mem_thp(HUGE);
+	char bits = 0;
+
+	ASSERT_NE(NULL, large);
+	ASSERT_EQ(0, hwpt_alloc_huge(self->fd, self->dev.idev, self->ioas, &r.hwpt));
+	ASSERT_EQ(0, dirty_track(self->fd, r.hwpt, true));
+	ASSERT_EQ(0, map_at(self->fd, self->ioas, large + PAGE, MOCK_HUGE_PAGE_SIZE, r.at));
+	ASSERT_EQ(0, pthread_create(&self->thread, NULL, read_bitmap, &r));
+	ASSERT_EQ(0, wait_for_fault(self->uffd));
+	EXPECT_EQ(0, unmap(self->fd, self->ioas, r.at, MOCK_HUGE_PAGE_SIZE));
+	EXPECT_EQ(0, map_at(self->fd, self->ioas, large, MOCK_HUGE_PAGE_SIZE, r.at));
+	EXPECT_EQ(0, device_writes(self->fd, r.hwpt, r.at, MOCK_PAGE_SIZE));
+	ASSERT_EQ(0, resolve(self));
+	ASSERT_EQ(0, pthread_join(self->thread, NULL));
+	EXPECT_EQ(0, self->rc);
+	for (unsigned int i = 0; i < 2 * bytes; i++)
+		EXPECT_EQ(i < bytes ? (char)0xff : 0, self->slow[i]);
+	/* Of the other half nobody has been told. */
+	EXPECT_EQ(0, dirty_get(self->fd, r.hwpt, 0, r.at, MOCK_HUGE_PAGE_SIZE,
+			       MOCK_HUGE_PAGE_SIZE, &bits));
+	EXPECT_EQ(1, bits);
+	EXPECT_EQ(0, destroy(self->fd, r.hwpt));
 }
 
 TEST_HARNESS_MAIN
