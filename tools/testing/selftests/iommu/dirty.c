@@ -203,16 +203,23 @@ TEST_F(dirty, terabytes)
 /* A bitmap that cannot be written is said to be, and what is dirty stays so. */
 TEST_F(dirty, bad_bitmap)
 {
+	unsigned char *halves = self->bits + PAGE - BUF / PAGE / 16;
+
 	ASSERT_EQ(0, map_at(self->fd, self->ioas, self->buf, BUF, AT));
 	ASSERT_EQ(0, device_writes(self->fd, self->hwpt, AT + 5 * PAGE, UNIT));
 	EXPECT_EQ(-EFAULT, dirty_get(self->fd, self->hwpt, 0, AT, BUF, PAGE, (void *)PAGE));
 	ASSERT_EQ(0, mprotect(self->bits, PAGE, PROT_READ));
 	EXPECT_EQ(-EFAULT, dirty_get(self->fd, self->hwpt, 0, AT, BUF, PAGE, self->bits));
-	/* Only its second half */
-	EXPECT_EQ(-EFAULT, dirty_get(self->fd, self->hwpt, 0, AT, BUF, PAGE,
-				     self->bits + PAGE - BUF / PAGE / 16));
+	/* Only its second half can be written */
+	EXPECT_EQ(-EFAULT, dirty_get(self->fd, self->hwpt, 0, AT, BUF, PAGE, halves));
 	ASSERT_EQ(0, mprotect(self->bits, PAGE, PROT_READ | PROT_WRITE));
 	EXPECT_EQ(0, writes_once(self, AT, BUF, PAGE, 5));
+	/* Only its first */
+	ASSERT_EQ(0, device_writes(self->fd, self->hwpt, AT + 3 * BUF / 4, UNIT));
+	ASSERT_EQ(0, mprotect(self->bits + PAGE, PAGE, PROT_READ));
+	EXPECT_EQ(-EFAULT, dirty_get(self->fd, self->hwpt, 0, AT, BUF, PAGE, halves));
+	ASSERT_EQ(0, mprotect(self->bits + PAGE, PAGE, PROT_READ | PROT_WRITE));
+	EXPECT_EQ(0, writes_once(self, AT, BUF, PAGE, 3 * BUF / 4 / PAGE));
 }
 
 /* A huge page of the table, of which a range has a part, is told and stays dirty. */
@@ -234,6 +241,11 @@ TEST_F(dirty, part_of_a_huge_page)
 		EXPECT_EQ(0, dirty_get(self->fd, hwpt, 0, AT + 3 * MIB / 2, MIB, PAGE, self->bits));
 		for (unsigned long n = 0; n < PAGE * 8; n++)
 			ASSERT_EQ(n < 128, bit(self->bits, n));
+		memset(self->bits, 0, PAGE);
+		/* Behind a whole one. */
+		EXPECT_EQ(0, dirty_get(self->fd, hwpt, 0, AT, 3 * MIB / 2, PAGE, self->bits));
+		for (unsigned long n = 0; n < PAGE * 8; n++)
+			ASSERT_EQ(n >= 256 && n < 384, bit(self->bits, n));
 	}
 	EXPECT_EQ(-EFAULT, dirty_get(self->fd, hwpt, 0, AT + MIB / 2, MIB, PAGE, (void *)PAGE));
 	memset(self->bits, 0, PAGE);
