@@ -1,0 +1,12 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# profiles: vtd11-fl vtd11-sl
+# PASIDs of 20 bits, which only a newer QEMU has.
+. tests/vm/lib.sh
+
+to_vfio "$(edu)"
+check "the module makes it one with PASIDs" shim_on "$PROGS"
+"$PROGS/list" | grep -qE "^$(edu) .* PASID width 20," && ok "they have 20 bits" ||
+	not_ok "they have 20 bits"
+"$PROGS/walk-many" "$(edu)" || failed=1
+check "the module goes" shim_off
