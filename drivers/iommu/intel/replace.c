@@ -65,7 +65,7 @@ struct replacement {
 	struct dmar_domain *old;
 	struct dmar_domain *new;
 	u16 spare;
-	spinlock_t no_parent;
+	spinlock_t no_parent; /* protects nothing */
 };
 
 #ifdef system_has_cmpxchg128
@@ -370,7 +370,8 @@ static int replace(struct replacement *r, struct list_head *link, struct list_he
  * Context: the group's mutex is held; may sleep.
  * Return: 0; -EOPNOTSUPP if this cannot be done without a gap: no paging or nested
  * domain is attached, there is no path from one entry to the other, the entry is a
- * crashed kernel's, or the CPU has no 128-bit store; other errors if @domain cannot be attached. Nothing has changed then.
+ * crashed kernel's, or the CPU has no 128-bit store; other errors if @domain cannot
+ * be attached. Nothing has changed then.
  */
 int intel_replace_rid(struct iommu_domain *domain, struct device *dev)
 {
