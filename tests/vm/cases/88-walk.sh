@@ -21,7 +21,7 @@ file_follows_device()
 	echo 1 >"$dev/remove"
 	[ ! -e "$walk/$1" ] || { echo "it stays when the device goes"; return 1; }
 	! cat <&"$fd" 2>/dev/null || { echo "who has it open reads on"; return 1; }
-	! echo - >&"$fd" 2>/dev/null || { echo "who has it open writes on"; return 1; }
+	! (echo - >&"$fd") 2>/dev/null || { echo "who has it open writes on"; return 1; }
 	exec {fd}>&-
 	echo 1 >/sys/bus/pci/rescan
 	[ -e "$walk/$1" ] || { echo "it does not come back"; return 1; }

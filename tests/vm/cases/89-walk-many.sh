@@ -4,9 +4,13 @@
 # PASIDs of 20 bits, which only a newer QEMU has.
 . tests/vm/lib.sh
 
+wide()
+{
+	"$PROGS/list" | grep -E "^$(edu) .* PASID width 20,"
+}
+
 to_vfio "$(edu)"
 check "the module makes it one with PASIDs" shim_on "$PROGS"
-"$PROGS/list" | grep -qE "^$(edu) .* PASID width 20," && ok "they have 20 bits" ||
-	not_ok "they have 20 bits"
+check "they have 20 bits" wide
 "$PROGS/walk-many" "$(edu)" || failed=1
 check "the module goes" shim_off

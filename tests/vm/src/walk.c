@@ -2,7 +2,7 @@
 /*
  * Does VT-d's walker say what the hardware does? The function's DMA arrives in the page that the
  * walker names, and what is refused is reported under the number that the walker names, or under
- * another one that is known of QEMU. Through the RID and, with the module pasid_shim, through PASID 1.
+ * another one that is known of QEMU. Through the RID and, with the module pasid_shim, PASID 1.
  */
 #include <err.h>
 #include <errno.h>
