@@ -6,7 +6,6 @@
  * The driver waits for the queue with interrupts off. So the model runs on another
  * CPU than the test.
  */
-#include <kunit/device.h>
 #include <kunit/resource.h>
 #include <linux/bitfield.h>
 #include <linux/cpumask.h>
@@ -91,6 +90,44 @@ static int model(void *data)
 	return 0;
 }
 
+/* The driver asks whether the function is still there before it waits for its TLB. */
+static int config_read(struct pci_bus *bus, unsigned int devfn, int where, int size, u32 *value)
+{
+	*value = where == PCI_VENDOR_ID ? 0x12348086 : 0;
+	return PCIBIOS_SUCCESSFUL;
+}
+
+static struct pci_ops config_ops = { .read = config_read };
+
+static void release_device(struct device *dev)
+{
+	kfree(to_pci_dev(dev));
+}
+
+static void remove_device(void *dev)
+{
+	device_unregister(dev);
+}
+
+static void make_device(struct kit *kit)
+{
+	struct pci_dev *pdev = kzalloc(sizeof(*pdev), GFP_KERNEL);
+	static unsigned int nr;
+
+	KUNIT_ASSERT_NOT_NULL(kit->test, pdev);
+	kit->bus.ops = &config_ops;
+	pdev->bus = &kit->bus;
+	pdev->devfn = KIT_RID & 0xff;
+	pdev->error_state = pci_channel_io_normal;
+	kit->pdev = pdev;
+	kit->dev = &pdev->dev;
+	device_initialize(kit->dev);
+	kit->dev->release = release_device;
+	KUNIT_ASSERT_EQ(kit->test, 0, dev_set_name(kit->dev, "vtd-kit.%u", nr++));
+	KUNIT_ASSERT_EQ(kit->test, 0, device_add(kit->dev));
+	KUNIT_ASSERT_EQ(kit->test, 0, kunit_add_action_or_reset(kit->test, remove_device, kit->dev));
+}
+
 struct kit *kit_bare(struct kunit *test, u64 cap, u64 ecap)
 {
 	struct kit *kit = kunit_kzalloc(test, sizeof(*kit), GFP_KERNEL);
@@ -102,8 +139,7 @@ struct kit *kit_bare(struct kunit *test, u64 cap, u64 ecap)
 	*reg64(kit, REG_ECAP) = ecap;
 	*(u32 *)(kit->registers + REG_GSTS) = BIT(31);
 
-	kit->dev = kunit_device_register(test, "vtd-kit");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, kit->dev);
+	make_device(kit);
 	kit->dev->iommu = &kit->dev_iommu;
 	dev_iommu_priv_set(kit->dev, &kit->info);
 	kit->dev_iommu.iommu_dev = &kit->iommu.iommu;
@@ -203,8 +239,9 @@ static void leave_group(void *data)
 {
 	struct kit *kit = data;
 
-	iommu_group_remove_device(kit->dev);
+	/* The core never probed it, so it has nothing to release. */
 	kit->dev->iommu = NULL;
+	iommu_group_remove_device(kit->dev);
 }
 
 struct kit *kit_make(struct kunit *test, u64 cap, u64 ecap)

@@ -8,6 +8,7 @@
 #define __INTEL_KUNIT_IOMMU_H
 
 #include <kunit/test.h>
+#include <linux/pci.h>
 
 #include "pasids.h"
 #include "walk.h"
@@ -37,7 +38,9 @@ struct kit {
 	struct device_domain_info info;
 	struct dev_iommu dev_iommu;
 	struct pasid_table pasid_table;
-	struct device *dev;
+	struct pci_bus bus;
+	struct pci_dev *pdev;
+	struct device *dev;	/* of @pdev, which is on no bus of the kernel's */
 	struct iommu_group *group;
 	u8 *registers;
 	struct task_struct *model;

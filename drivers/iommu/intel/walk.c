@@ -218,7 +218,9 @@ static bool pe_usable(struct vtd *v, unsigned int type)
 	if (!(pe[0] & PRESENT))
 		return vtd_fault(v, 0x59);
 	if (pe[0] & PE_0_RESERVED || pe[1] & PE_1_RESERVED || pe[2] & PE_2_RESERVED ||
-	    pe[4] || pe[5] || pe[6] || pe[7] || (pe[0] | pe[2]) & beyond_haw(v))
+	    pe[4] || pe[5] || pe[6] || pe[7] || pe[0] & beyond_haw(v) ||
+	    /* Below a second stage, that pointer is no physical address. */
+	    (type == PGTT_FIRST && pe[2] & beyond_haw(v)))
 		return vtd_fault(v, 0x5a);
 	if (type >= ARRAY_SIZE(types) || !types[type].name || !(v->ecap & types[type].needs))
 		return vtd_fault(v, 0x5b);

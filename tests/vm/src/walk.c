@@ -204,7 +204,7 @@ static void test_questions(void)
 		{ "", -EINVAL }, { "\n", -EINVAL }, { "x", -EINVAL }, { "1 2 3", -EINVAL },
 		{ "1 2 w w", -EINVAL }, { "- 0x", -EINVAL }, { "1 -2", -EINVAL },
 		{ "1048576", -ERANGE }, { "1 0x10000000000000000", -ERANGE }, { "-", 1 },
-		{ " 1   0x1000\tw\n", 15 }, { "1048575", 7 },
+		{ " 1   0x1000\tw\n", 14 }, { "1048575", 7 },
 	};
 	char text[200], line[80];
 	size_t i;
