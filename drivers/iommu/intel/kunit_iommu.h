@@ -57,7 +57,8 @@ struct kit {
 #define KIT_CAP		(7ULL << 8 | 47ULL << 16 | 3ULL << 34 | 1ULL << 39 | 9ULL << 48 | 6)
 #define KIT_ECAP	(BIT_ULL(0) | BIT_ULL(1) | BIT_ULL(6) | BIT_ULL(7) | BIT_ULL(26) | \
 			 BIT_ULL(29) | BIT_ULL(31) | 19ULL << 35 | BIT_ULL(40) | \
-			 BIT_ULL(43) | BIT_ULL(45) | BIT_ULL(46) | BIT_ULL(47) | BIT_ULL(49))
+			 BIT_ULL(43) | BIT_ULL(45) | BIT_ULL(46) | BIT_ULL(47) | BIT_ULL(48) | \
+			 BIT_ULL(49))
 
 /* Registers only: tables are the test's to make. */
 struct kit *kit_bare(struct kunit *test, u64 cap, u64 ecap);
