@@ -19,6 +19,7 @@
 #include <linux/slab.h>
 
 #include "../domain/core.h"
+#include "../domain/sw_msi.h"
 #include "../tables/hwpt.h"
 #include "attach.h"
 #include "attach_fault.h"
@@ -180,6 +181,11 @@ static int check_fit(struct iommufd_device *idev, u32 ppasid, struct hwpt *hwpt)
 			return -EINVAL;
 	} else if (!hwpt->pasid && !xa_empty(&group->slots)) {
 		return -EINVAL;
+	} else {
+		/* Interrupts are requests without PASID. */
+		rc = sw_msi_ready(hwpt->member.domain, idev->dev);
+		if (rc)
+			return rc;
 	}
 	if (!idev->coherent || hwpt->coherent)
 		return 0;

@@ -8,6 +8,7 @@
 #include <uapi/linux/iommufd.h>
 
 #include "../domain/core.h"
+#include "../domain/sw_msi.h"
 #include "fault.h"
 #include "hwpt.h"
 
@@ -22,6 +23,7 @@ static void hwpt_destroy(struct object *obj)
 	}
 	if (hwpt->filled)
 		ioas_remove_member(hwpt->ioas, &hwpt->member);
+	sw_msi_free(hwpt->member.domain);
 	core_domain_free(hwpt->member.domain);
 	if (hwpt->faults)
 		fault_queue_put(hwpt->faults);
