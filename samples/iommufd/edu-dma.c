@@ -103,7 +103,8 @@ static int fault_reported(int kmsg)
 	for (tries = 0; tries < 300; tries++) {
 		while ((n = read(kmsg, line, sizeof(line) - 1)) > 0) {
 			line[n] = 0;
-			if (!strstr(line, "fault addr") && !strstr(line, "IO_PAGE_FAULT"))
+			if (!strstr(line, "fault addr") && !strstr(line, "IO_PAGE_FAULT") &&
+			    !strstr(line, "event 0x10"))
 				continue;
 			printf("fault    %s", strchr(line, ';') + 1);
 			return 1;

@@ -59,6 +59,13 @@ __u64 *map_bar(int dev);
 void edu_start(__u64 *bar, __u64 src, __u64 dst, __u64 count, bool to_memory);
 void edu_wait(__u64 *bar);
 
+/*
+ * The function's interrupt: irq_open() has it signalled to an eventfd, or returns a negative
+ * errno; irq_arrives() raises it, and waits for a second.
+ */
+int irq_open(int dev);
+bool irq_arrives(__u64 *bar, int irq);
+
 struct rig {
 	int iommu;
 	int dev;

@@ -1,0 +1,18 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# profiles: smmu smmu-s1 smmu-s2
+# SMMUv3: DMA of the RID reaches what is mapped and nothing else, interrupts arrive, and with both
+# stages a guest owns the first.
+. tests/vm/lib.sh
+
+to_vfio "$(edu)"
+"$PROGS/edu-dma" "$(edu)"
+check "the sample" [ $? = 0 ]
+"$PROGS/dma" "$(edu)"
+check "DMA" [ $? = 0 ]
+"$PROGS/interrupt" "$(edu)"
+check "interrupts" [ $? = 0 ]
+[ "$PROFILE" != smmu ] || {
+	"$PROGS/smmu-nested" "$(edu)"
+	check "a guest's CD table" [ $? = 0 ]
+}
