@@ -106,7 +106,7 @@ static int fault_reported(int kmsg)
 			if (!strstr(line, "fault addr") && !strstr(line, "IO_PAGE_FAULT") &&
 			    !strstr(line, "event 0x10"))
 				continue;
-			printf("fault    %s", strchr(line, ';') + 1);
+			printf("fault    %s\n", strtok(strchr(line, ';') + 1, "\n"));
 			return 1;
 		}
 		usleep(10000);

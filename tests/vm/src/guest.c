@@ -14,8 +14,8 @@
 /* Stage 1: 4 KiB granule, 39 bits, so that it starts at level 1. */
 #define VA_BITS		39
 #define TABLE_DESC	3ULL
-#define PAGE_DESC	(3ULL | 3ULL << 8 | 1ULL << 10 | 1ULL << 6)	/* shareable, AF, EL0 */
-#define READ_ONLY	(1ULL << 7)
+#define PAGE_DESC	0x743ULL	/* AF, shareable, EL0 */
+#define READ_ONLY	0x80ULL
 
 void *guest_at(struct guest *guest, __u64 ipa)
 {
@@ -80,7 +80,8 @@ int guest_hwpt(struct guest *guest, __u64 cd, __u32 *hwpt)
 	return guest_ste(guest, 1 | 5 << 1 | cd, 1 << 2 | 1 << 4 | 3 << 6, hwpt);
 }
 
-unsigned int guest_commands(struct guest *guest, const __u64 (*cmd)[2], unsigned int nr, int *rc)
+unsigned int guest_commands(struct guest *guest, const struct guest_command *cmd, unsigned int nr,
+			    int *rc)
 {
 	struct iommu_hwpt_invalidate arg = {
 		.size = sizeof(arg), .hwpt_id = guest->viommu, .data_uptr = (unsigned long)cmd,
@@ -101,10 +102,22 @@ bool guest_event(struct guest *guest, __u64 evt[4])
 		struct iommu_vevent_arm_smmuv3 event;
 	} record;
 
-	if (poll(&fd, 1, 1000) != 1 || read(guest->events, &record, sizeof(record)) != sizeof(record))
+	if (poll(&fd, 1, 1000) != 1 ||
+	    read(guest->events, &record, sizeof(record)) != sizeof(record))
 		return false;
 	memcpy(evt, record.event.evt, 32);
 	return !record.header.flags;
+}
+
+/* A write that is refused is one of several to the bus. */
+void guest_forget_events(struct guest *guest)
+{
+	struct pollfd fd = { .fd = guest->events, .events = POLLIN };
+	char records[1024];
+
+	while (poll(&fd, 1, 200) == 1)
+		if (read(guest->events, records, sizeof(records)) <= 0)
+			err(1, "events");
 }
 
 static void virtual_iommu(struct guest *guest)

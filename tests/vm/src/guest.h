@@ -42,7 +42,13 @@ __u64 guest_cd(struct guest *guest, __u64 table);
 int guest_ste(struct guest *guest, __u64 word0, __u64 word1, __u32 *hwpt);
 int guest_hwpt(struct guest *guest, __u64 cd, __u32 *hwpt);
 /* Commands of the guest: how many were done; the call's result is in *rc. */
-unsigned int guest_commands(struct guest *guest, const __u64 (*cmd)[2], unsigned int nr, int *rc);
+struct guest_command {
+	__u64 word[2];
+};
+
+unsigned int guest_commands(struct guest *guest, const struct guest_command *cmd, unsigned int nr,
+			    int *rc);
 bool guest_event(struct guest *guest, __u64 evt[4]);
+void guest_forget_events(struct guest *guest);
 
 #endif

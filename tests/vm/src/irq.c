@@ -37,11 +37,11 @@ int irq_open(int dev)
 
 bool irq_arrives(__u64 *bar, int irq)
 {
-	volatile __u32 *reg = (volatile __u32 *)bar;
+	__u32 *reg = (__u32 *)bar;
 	struct pollfd fd = { .fd = irq, .events = POLLIN };
 	__u64 count;
 
-	reg[EDU_RAISE / 4] = 1;
-	reg[EDU_ACK / 4] = 1;
+	__atomic_store_n(reg + EDU_RAISE / 4, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(reg + EDU_ACK / 4, 1, __ATOMIC_SEQ_CST);
 	return poll(&fd, 1, 1000) == 1 && read(irq, &count, 8) == 8 && count == 1;
 }

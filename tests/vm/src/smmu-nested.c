@@ -47,11 +47,11 @@ static __u64 walked(__u64 address, bool write, char *fault)
 	fprintf(f, "- 0x%llx %c", address, write ? 'w' : 'r');
 	fflush(f);
 	rewind(f);
-	strcpy(fault, "none");
-	while (fgets(line, sizeof(line), f)) {
-		sscanf(line, "output 0x%llx", &output);
-		sscanf(line, "fault %*s %30s", fault);
-	}
+	snprintf(fault, 32, "none");
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "output 0x%llx", &output) != 1 &&
+		    sscanf(line, "fault %*s %30s", fault) > 1)
+			errx(1, "%s: %s", path, line);
 	fclose(f);
 	return output;
 }
@@ -86,6 +86,7 @@ static void check_event(const char *name, unsigned int id, __u64 address)
 	}
 	check((evt[0] & 0xff) == id && evt[0] >> 32 == GUEST_SID && evt[2] == address && !evt[3],
 	      name, "%#llx %#llx %#llx %#llx", evt[0], evt[1], evt[2], evt[3]);
+	guest_forget_events(&guest);
 }
 
 static void hand_over(__u64 in, __u64 out, __u32 *hwpt)
@@ -126,14 +127,18 @@ static void faults(void)
 /* The function has VA_OUT in its TLB, then the guest maps another page there. */
 static void invalidate(__u64 out)
 {
-	const __u64 cmd[][2] = {
-		{ 0x12 | (__u64)GUEST_ASID << 48, VA_OUT | 1 },	/* TLBI_NH_VA, leaf */
-		{ 0x06 | (__u64)GUEST_SID << 32, 0 },		/* CFGI_CD_ALL */
-		{ 0x11 | (__u64)GUEST_ASID << 48, 0 },		/* TLBI_NH_ASID */
-		{ 0x30, 0 },					/* TLBI_NSNH_ALL */
+	const struct guest_command cmd[] = {
+		{ { 0x12 | (__u64)GUEST_ASID << 48, VA_OUT | 1 } },	/* TLBI_NH_VA, leaf */
+		{ { 0x06 | (__u64)GUEST_SID << 32 } },			/* CFGI_CD_ALL */
+		{ { 0x11 | (__u64)GUEST_ASID << 48 } },			/* TLBI_NH_ASID */
+		{ { 0x30 } },						/* TLBI_NSNH_ALL */
 	};
-	const __u64 bad[][2] = { { 0x30, 0 }, { 0x10, 0 }, { 0x06 | 3ULL << 32, 0 }, { 0x30, 0 } };
-	const __u64 other[][2] = { { 0x04, 31 }, { 0x12 | 1ULL << 32, 0 }, { 0x46, 0 }, { 0x30, 1 } };
+	const struct guest_command bad[] = {
+		{ { 0x30 } }, { { 0x10 } }, { { 0x06 | 3ULL << 32 } }, { { 0x30 } },
+	};
+	const struct guest_command other[] = {
+		{ { 0x04, 31 } }, { { 0x12 | 1ULL << 32 } }, { { 0x46 } }, { { 0x30, 1 } },
+	};
 	__u64 page = guest_page(&guest);
 	unsigned int i;
 	int rc;
@@ -148,7 +153,8 @@ static void invalidate(__u64 out)
 	      "an unknown stream: two commands before it are done", "%d", rc);
 	for (i = 0; i < 4; i++)
 		check(guest_commands(&guest, &other[i], 1, &rc) == 0 && rc == -EIO,
-		      "a command that is not the guest's is refused", "%#llx: %d", other[i][0], rc);
+		      "a command that is not the guest's is refused", "%#llx: %d",
+		      other[i].word[0], rc);
 	guest_map(&guest, guest.table, VA_OUT, out, true);
 	guest_commands(&guest, cmd, 4, &rc);
 }
@@ -160,7 +166,8 @@ static void stes(void)
 		const char *name;
 	} bad[] = {
 		{ { 1 | 7 << 1 }, "both stages" }, { { 1 | 6 << 1 }, "stage 2" },
-		{ { 1 | 1 << 1 }, "a reserved Config" }, { { STE_S1 | 1ULL << 52 }, "a reserved bit" },
+		{ { 1 | 1 << 1 }, "a reserved Config" },
+		{ { STE_S1 | 1ULL << 52 }, "a reserved bit" },
 		{ { STE_S1, 1 << 30 }, "STRW" }, { { STE_S1, 2 << 28 }, "split-stage ATS" },
 		{ { STE_S1, 1ULL << 44 }, "SHCFG" }, { { STE_S1 | 1ULL << 59 }, "S1CDMax" },
 	};

@@ -15,7 +15,7 @@ struct iommufd_viommu_ops;
 /* Of arm-smmu-v3.c */
 
 /**
- * struct arm_smmu_attach_state - from arm_smmu_attach_prepare() to ..._commit()
+ * struct arm_smmu_attach_state - from arm_smmu_attach_prepare() to arm_smmu_attach_commit()
  * @old_domain: what is attached, or NULL
  * @master: the device
  * @cd_needs_ats: the CD table is in use whatever the domain is
@@ -38,7 +38,8 @@ extern struct iommu_ops arm_smmu_ops;
 
 int arm_smmu_attach_prepare(struct arm_smmu_attach_state *state, struct iommu_domain *new_domain);
 void arm_smmu_attach_commit(struct arm_smmu_attach_state *state);
-void arm_smmu_install_ste_for_dev(struct arm_smmu_master *master, const struct arm_smmu_ste *target);
+void arm_smmu_install_ste_for_dev(struct arm_smmu_master *master,
+				  const struct arm_smmu_ste *target);
 void arm_smmu_make_abort_ste(struct arm_smmu_ste *target);
 void arm_smmu_make_s2_domain_ste(struct arm_smmu_ste *target, struct arm_smmu_master *master,
 				 struct arm_smmu_domain *smmu_domain, bool ats_enabled);
@@ -80,6 +81,7 @@ struct arm_smmu_nested_domain {
 
 struct arm_smmu_domain *arm_smmu_nested_parent(struct iommu_domain *domain);
 int arm_smmu_nest_parent_init(struct arm_smmu_domain *smmu_domain, struct arm_smmu_master *master);
+void arm_smmu_set_ops(struct arm_smmu_domain *smmu_domain);
 struct iommu_domain *arm_smmu_nested_alloc(struct iommufd_viommu *viommu, u32 flags,
 					   const struct iommu_user_data *data);
 void arm_smmu_tlb_inv_nested(struct arm_smmu_domain *smmu_domain);

@@ -19,6 +19,7 @@
  *
  * Specification: IHI 0070, issue F.b; "SMMU" and a section below.
  */
+#include <linux/cleanup.h>
 #include <linux/iommufd_viommu.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -94,6 +95,29 @@ int arm_smmu_nest_parent_init(struct arm_smmu_domain *smmu_domain, struct arm_sm
 	smmu_domain->stage = ARM_SMMU_DOMAIN_S2;
 	smmu_domain->nest_parent = true;
 	return 0;
+}
+
+/**
+ * arm_smmu_set_ops() - what can be done with a domain of a user's
+ * @smmu_domain: a new domain, of which the stage is known
+ *
+ * Stage 2 is in the STE: it goes to no PASID.
+ *
+ * Context: may sleep; takes arm_smmu_asid_lock.
+ */
+void arm_smmu_set_ops(struct arm_smmu_domain *smmu_domain)
+{
+	static struct iommu_domain_ops stage2_ops;
+
+	if (smmu_domain->stage == ARM_SMMU_DOMAIN_S1)
+		return;
+	guard(mutex)(&arm_smmu_asid_lock);
+	if (!stage2_ops.attach_dev) {
+		stage2_ops = *arm_smmu_ops.default_domain_ops;
+		stage2_ops.set_dev_pasid = NULL;
+		stage2_ops.replace_dev_pasid = NULL;
+	}
+	smmu_domain->domain.ops = &stage2_ops;
 }
 
 /**

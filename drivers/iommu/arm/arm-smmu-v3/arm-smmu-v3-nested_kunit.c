@@ -126,7 +126,7 @@ static void handed_over(struct kunit *test)
 {
 	struct guest *guest = guest_new(test, &(struct rig_how){ .ssid_bits = 6 });
 	struct rig *rig = guest->rig;
-	struct iommu_domain *domain;
+	struct iommu_domain *domain, *own;
 
 	/* Two CDs: of requests without PASID, and of PASID 1. */
 	domain = nested(guest, STE_S1 | IPA_CDS | 1ULL << 59, STE_1);
@@ -143,8 +143,8 @@ static void handed_over(struct kunit *test)
 	put_cd(guest->cds + 64, IPA_DATA + SZ_4K);
 	EXPECT_FAULT(rig, 1, GUEST_VA, SMMU_F_TRANSLATION);
 	/* What is the kernel's can be attached at no PASID meanwhile. */
-	KUNIT_EXPECT_EQ(test, -EINVAL, iommu_attach_device_pasid(rig_domain(rig, 0), rig->dev, 1,
-								 NULL));
+	own = rig_domain(rig, 0);
+	KUNIT_EXPECT_EQ(test, -EINVAL, own->ops->set_dev_pasid(own, rig->dev, 1));
 	rig_end(rig);
 }
 
@@ -269,17 +269,16 @@ static void many_commands(struct kunit *test)
 {
 	struct guest *guest = guest_new(test, &(struct rig_how){ .ssid_bits = 6 });
 	__le64 (*cmd)[2] = kunit_kcalloc(test, 150, sizeof(*cmd), GFP_KERNEL);
+	const struct iommufd_viommu_ops *ops = &arm_smmu_viommu_kind;
 	u32 done, i;
 
 	KUNIT_ASSERT_NOT_NULL(test, cmd);
 	for (i = 0; i < 150; i++)
 		cmd[i][0] = cpu_to_le64(0x11 | (u64)i << 48);
-	KUNIT_EXPECT_EQ(test, arm_smmu_viommu_kind.invalidate(&guest->viommu, cmd, 150,
-								    &done), 0);
+	KUNIT_EXPECT_EQ(test, ops->invalidate(&guest->viommu, cmd, 150, &done), 0);
 	KUNIT_EXPECT_EQ(test, done, 150);
 	cmd[140][0] = cpu_to_le64(0x04);
-	KUNIT_EXPECT_EQ(test, arm_smmu_viommu_kind.invalidate(&guest->viommu, cmd, 150,
-								    &done), -EIO);
+	KUNIT_EXPECT_EQ(test, ops->invalidate(&guest->viommu, cmd, 150, &done), -EIO);
 	KUNIT_EXPECT_EQ(test, done, 140);
 	rig_end(guest->rig);
 }
@@ -335,7 +334,7 @@ static void unmapped(struct kunit *test)
 
 	from = rig_commands(rig);
 	KUNIT_EXPECT_EQ(test, SZ_4K, iommu_unmap(guest->parent, IPA_DATA, SZ_4K));
-	for (; from != rig_commands(rig); from++) {
+	for (; from != rig_commands(rig); from = rig_next(from)) {
 		u64 word = rig_command(rig, from)[0];
 
 		if (FIELD_GET(GENMASK_ULL(47, 32), word) != vmid)

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Domains at PASIDs of an SMMUv3: attach, replace, detach, in linear CD tables and in
- * those of two levels. The iommu core and the driver do it, the walker says what came
+ * those of two levels. The driver does it, the walker says what came
  * of it, also between any two writes to an entry.
  */
 #include "arm-smmu-v3-rig_kunit.h"
 
 static void attach_pasid(struct rig *rig, struct iommu_domain *domain, u32 pasid)
 {
-	KUNIT_ASSERT_EQ(rig->test, 0, iommu_attach_device_pasid(domain, rig->dev, pasid, NULL));
+	KUNIT_ASSERT_EQ(rig->test, 0, domain->ops->set_dev_pasid(domain, rig->dev, pasid));
 }
 
 static void linear(struct kunit *test)
@@ -34,7 +34,7 @@ static void linear(struct kunit *test)
 	/* 0 stands for requests without. */
 	EXPECT_FAULT(rig, 0, RIG_IOVA, SMMU_C_BAD_SUBSTREAMID);
 	for (pasid = 1; pasid < 64; pasid++) {
-		iommu_detach_device_pasid(domain[pasid], rig->dev, pasid);
+		rig_detach_pasid(rig, domain[pasid], pasid);
 		EXPECT_FAULT(rig, pasid, RIG_IOVA, SMMU_C_BAD_CD);
 		if (pasid < 63)
 			EXPECT_PAGE(rig, 63, RIG_IOVA, page[63]);
@@ -67,7 +67,7 @@ static void two_level(struct kunit *test)
 	EXPECT_FAULT(rig, 1026, RIG_IOVA, SMMU_C_BAD_CD);
 	EXPECT_FAULT(rig, 2048, RIG_IOVA, SMMU_C_BAD_SUBSTREAMID);
 	for (i = 0; i < ARRAY_SIZE(pasids); i++) {
-		iommu_detach_device_pasid(domain[i], rig->dev, pasids[i]);
+		rig_detach_pasid(rig, domain[i], pasids[i]);
 		EXPECT_FAULT(rig, pasids[i], RIG_IOVA, SMMU_C_BAD_CD);
 	}
 	EXPECT_PAGE(rig, RID, RIG_IOVA, own);
@@ -105,7 +105,7 @@ static unsigned int cd_commands(struct rig *rig, u32 from, u32 pasid)
 	unsigned int found = 0;
 	const u64 *cmd;
 
-	for (; from != rig_commands(rig); from++) {
+	for (; from != rig_commands(rig); from = rig_next(from)) {
 		cmd = rig_command(rig, from);
 		if (FIELD_GET(GENMASK_ULL(7, 0), cmd[0]) != 0x05)
 			continue;
@@ -122,7 +122,8 @@ static void replace_at(struct kunit *test, const struct rig_how *how, u32 pasid)
 	struct iommu_domain *rid = rig_domain(rig, 0), *a = rig_domain(rig, 0);
 	struct iommu_domain *b = rig_domain(rig, 0);
 	struct change c = {
-		.pasid = pasid, .old = rig_page(rig, a, RIG_IOVA), .new = rig_page(rig, b, RIG_IOVA),
+		.pasid = pasid,
+		.old = rig_page(rig, a, RIG_IOVA), .new = rig_page(rig, b, RIG_IOVA),
 	};
 	phys_addr_t own = rig_page(rig, rid, RIG_IOVA);
 	u32 from;
@@ -132,7 +133,7 @@ static void replace_at(struct kunit *test, const struct rig_how *how, u32 pasid)
 	from = rig_commands(rig);
 	rig->data = &c;
 	rig->seen = see_change;
-	KUNIT_EXPECT_EQ(test, 0, iommu_replace_device_pasid(b, a, rig->dev, pasid, NULL));
+	KUNIT_EXPECT_EQ(test, 0, b->ops->replace_dev_pasid(b, rig->dev, pasid, a));
 	rig->seen = NULL;
 	KUNIT_EXPECT_EQ(test, c.neither, 0);
 	KUNIT_EXPECT_GE(test, c.olds, 1);
@@ -143,7 +144,7 @@ static void replace_at(struct kunit *test, const struct rig_how *how, u32 pasid)
 	/* Not there any more. */
 	KUNIT_EXPECT_EQ(test, -EINVAL,
 			a->ops->replace_dev_pasid(b, rig->dev, pasid + 1, a));
-	iommu_detach_device_pasid(b, rig->dev, pasid);
+	rig_detach_pasid(rig, b, pasid);
 	EXPECT_FAULT(rig, pasid, RIG_IOVA, SMMU_C_BAD_CD);
 	rig_end(rig);
 }
@@ -197,7 +198,7 @@ static void see_and_unmap(struct rig *rig, u8 opcode)
 	c->spare = asid;
 	from = rig_commands(rig);
 	KUNIT_EXPECT_EQ(rig->test, SZ_4K, iommu_unmap(c->unmap, RIG_IOVA, SZ_4K));
-	for (; from != rig_commands(rig); from++) {
+	for (; from != rig_commands(rig); from = rig_next(from)) {
 		const u64 *cmd = rig_command(rig, from);
 
 		if (FIELD_GET(GENMASK_ULL(7, 0), cmd[0]) == 0x11 && cmd[0] >> 48 == asid)
@@ -218,7 +219,7 @@ static void replace_unmap(struct kunit *test)
 	attach_pasid(rig, a, 5);
 	rig->data = &c;
 	rig->seen = see_and_unmap;
-	KUNIT_EXPECT_EQ(test, 0, iommu_replace_device_pasid(b, a, rig->dev, 5, NULL));
+	KUNIT_EXPECT_EQ(test, 0, b->ops->replace_dev_pasid(b, rig->dev, 5, a));
 	rig->seen = NULL;
 	KUNIT_EXPECT_NE(test, c.spare, 0);
 	KUNIT_EXPECT_NE(test, c.spare, to_smmu_domain(b)->cd.asid);
@@ -227,9 +228,9 @@ static void replace_unmap(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, xa_load(&arm_smmu_asid_xa, c.spare));
 	from = rig_commands(rig);
 	iommu_flush_iotlb_all(b);
-	for (; from != rig_commands(rig); from++)
+	for (; from != rig_commands(rig); from = rig_next(from))
 		KUNIT_EXPECT_NE(test, rig_command(rig, from)[0] >> 48, (u64)c.spare);
-	iommu_detach_device_pasid(b, rig->dev, 5);
+	rig_detach_pasid(rig, b, 5);
 	rig_end(rig);
 }
 
@@ -242,17 +243,18 @@ static void refused(struct kunit *test)
 	phys_addr_t page = rig_page(rig, a, RIG_IOVA);
 
 	rig_attach(rig, rid);
-	KUNIT_EXPECT_EQ(test, -EINVAL, iommu_attach_device_pasid(s2, rig->dev, 3, NULL));
+	KUNIT_EXPECT_NULL(test, s2->ops->set_dev_pasid);
+	KUNIT_EXPECT_NULL(test, s2->ops->replace_dev_pasid);
 	attach_pasid(rig, a, 3);
-	KUNIT_EXPECT_EQ(test, -EINVAL, iommu_replace_device_pasid(s2, a, rig->dev, 3, NULL));
+	KUNIT_EXPECT_EQ(test, -EINVAL, a->ops->replace_dev_pasid(s2, rig->dev, 3, a));
 	EXPECT_PAGE(rig, 3, RIG_IOVA, page);
 	/* Nor to the RID beside a PASID. */
-	KUNIT_EXPECT_EQ(test, -EBUSY, iommu_replace_group_handle(rig->group, s2, NULL));
+	KUNIT_EXPECT_EQ(test, -EBUSY, rig_try(rig, s2));
 	EXPECT_PAGE(rig, 3, RIG_IOVA, page);
-	iommu_detach_device_pasid(a, rig->dev, 3);
+	rig_detach_pasid(rig, a, 3);
 	/* Nor a PASID beside stage 2. */
 	rig_attach(rig, s2);
-	KUNIT_EXPECT_EQ(test, -EINVAL, iommu_attach_device_pasid(a, rig->dev, 3, NULL));
+	KUNIT_EXPECT_EQ(test, -EINVAL, a->ops->set_dev_pasid(a, rig->dev, 3));
 	rig_end(rig);
 }
 
@@ -271,7 +273,7 @@ static void beside(struct kunit *test)
 	rig_attach(rig, arm_smmu_ops.identity_domain);
 	EXPECT_PAGE(rig, RID, RIG_IOVA, RIG_IOVA);
 	EXPECT_PAGE(rig, 9, RIG_IOVA, page);
-	iommu_detach_device_pasid(a, rig->dev, 9);
+	rig_detach_pasid(rig, a, 9);
 	EXPECT_FAULT(rig, 9, RIG_IOVA, SMMU_C_BAD_SUBSTREAMID);
 	EXPECT_PAGE(rig, RID, RIG_IOVA, RIG_IOVA);
 	rig_attach(rig, arm_smmu_ops.blocked_domain);

@@ -6,14 +6,12 @@
 #include <kunit/device.h>
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
-#include <linux/module.h>
 #include <linux/sizes.h>
 
 #include "arm-smmu-v3-rig_kunit.h"
 
 #define SID_BITS	14
 #define SPLIT		8
-#define QUEUE_LOG2	8
 
 /* Of SMMU 6.3, the registers that the walker and the rig look at */
 #define REG_IDR0	0x00
@@ -126,9 +124,9 @@ static void command_queue(struct rig *rig, struct device *smmu_dev)
 	struct arm_smmu_queue *q = &rig->smmu.cmdq.q;
 	struct kunit *test = rig->test;
 
-	q->llq.max_n_shift = QUEUE_LOG2;
+	q->llq.max_n_shift = ilog2(RIG_QUEUE);
 	q->ent_dwords = CMDQ_ENT_DWORDS;
-	q->base = kunit_kcalloc(test, BIT(QUEUE_LOG2), CMDQ_ENT_DWORDS * 8, GFP_KERNEL);
+	q->base = kunit_kcalloc(test, RIG_QUEUE, CMDQ_ENT_DWORDS * 8, GFP_KERNEL);
 	q->prod_reg = (u32 __iomem __force *)(rig->regs + ARM_SMMU_CMDQ_PROD);
 	q->cons_reg = q->prod_reg;
 	KUNIT_ASSERT_NOT_NULL(test, q->base);
@@ -136,7 +134,7 @@ static void command_queue(struct rig *rig, struct device *smmu_dev)
 }
 
 /* What the iommu core and the driver's probe_device operation give a device. */
-static void device(struct rig *rig, const struct rig_how *how)
+static void add_device(struct rig *rig, const struct rig_how *how)
 {
 	struct kunit *test = rig->test;
 	struct arm_smmu_master *master = kzalloc(sizeof(*master), GFP_KERNEL);
@@ -147,8 +145,8 @@ static void device(struct rig *rig, const struct rig_how *how)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, rig->dev);
 	KUNIT_ASSERT_NOT_NULL(test, master);
 	master->streams = kcalloc(1, sizeof(*master->streams), GFP_KERNEL);
-	iommu = kzalloc(sizeof(*iommu), GFP_KERNEL);
-	fwspec = kzalloc(struct_size(fwspec, ids, 1), GFP_KERNEL);
+	iommu = kunit_kzalloc(test, sizeof(*iommu), GFP_KERNEL);
+	fwspec = kunit_kzalloc(test, struct_size(fwspec, ids, 1), GFP_KERNEL);
 	KUNIT_ASSERT_TRUE(test, master->streams && iommu && fwspec);
 	fwspec->num_ids = 1;
 	fwspec->ids[0] = RIG_SID;
@@ -169,11 +167,10 @@ static void device(struct rig *rig, const struct rig_how *how)
 	rb_insert_color(&master->streams[0].node, &rig->smmu.streams);
 	rig->master = master;
 
-	/* Put when the device goes. */
-	__module_get(arm_smmu_ops.owner);
+	/* The core would not let the device go while something is attached; see rig_attach(). */
 	rig->group = iommu_group_alloc();
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, rig->group);
-	KUNIT_ASSERT_EQ(test, iommu_group_add_device(rig->group, rig->dev), 0);
+	rig->dev->iommu_group = rig->group;
 }
 
 /**
@@ -207,7 +204,7 @@ struct rig *rig_new(struct kunit *test, const struct rig_how *how)
 	features(rig, how);
 	command_queue(rig, smmu_dev);
 	stream_table(rig, how->two_level_strtab);
-	device(rig, how);
+	add_device(rig, how);
 	return rig;
 }
 
@@ -222,8 +219,9 @@ void rig_end(struct rig *rig)
 	unsigned int i;
 
 	rig->seen = NULL;
-	/* The core has the driver release the device, and frees what it knows it by. */
-	iommu_group_remove_device(rig->dev);
+	arm_smmu_ops.release_device(rig->dev);
+	rig->dev->iommu_group = NULL;
+	rig->dev->iommu = NULL;
 	iommu_group_put(rig->group);
 	for (i = 0; i < rig->nr_domains; i++)
 		iommu_domain_free(rig->domains[i]);
@@ -272,7 +270,24 @@ phys_addr_t rig_page(struct rig *rig, struct iommu_domain *domain, unsigned long
 }
 
 /**
- * rig_attach() - attach a domain to the device, in place of what is
+ * rig_try() - attach a domain to the device, in place of what is, as the core does
+ * @rig: the rig
+ * @domain: the domain
+ *
+ * The core's group has no device in it: it only remembers the domain, for the driver.
+ *
+ * Context: may sleep.
+ * Return: what the driver says.
+ */
+int rig_try(struct rig *rig, struct iommu_domain *domain)
+{
+	int ret = domain->ops->attach_dev(domain, rig->dev);
+
+	return ret ?: iommu_replace_group_handle(rig->group, domain, NULL);
+}
+
+/**
+ * rig_attach() - rig_try(), which has to succeed
  * @rig: the rig
  * @domain: the domain
  *
@@ -280,7 +295,20 @@ phys_addr_t rig_page(struct rig *rig, struct iommu_domain *domain, unsigned long
  */
 void rig_attach(struct rig *rig, struct iommu_domain *domain)
 {
-	KUNIT_ASSERT_EQ(rig->test, 0, iommu_replace_group_handle(rig->group, domain, NULL));
+	KUNIT_ASSERT_EQ(rig->test, 0, rig_try(rig, domain));
+}
+
+/**
+ * rig_detach_pasid() - detach a domain from a PASID
+ * @rig: the rig
+ * @domain: the domain
+ * @pasid: where it is attached
+ *
+ * Context: may sleep.
+ */
+void rig_detach_pasid(struct rig *rig, struct iommu_domain *domain, u32 pasid)
+{
+	arm_smmu_ops.remove_dev_pasid(rig->dev, pasid, domain);
 }
 
 /**
@@ -320,6 +348,17 @@ u32 rig_commands(struct rig *rig)
 }
 
 /**
+ * rig_next() - the command after another
+ * @nr: the other's number
+ *
+ * Return: its number.
+ */
+u32 rig_next(u32 nr)
+{
+	return (nr + 1) & (2 * RIG_QUEUE - 1);
+}
+
+/**
  * rig_command() - a command
  * @rig: the rig
  * @nr: which, not older than 255
@@ -330,5 +369,43 @@ const u64 *rig_command(struct rig *rig, u32 nr)
 {
 	struct arm_smmu_queue *q = &rig->smmu.cmdq.q;
 
-	return (const u64 *)&q->base[(nr & (BIT(QUEUE_LOG2) - 1)) * CMDQ_ENT_DWORDS];
+	return (const u64 *)&q->base[(nr & (RIG_QUEUE - 1)) * CMDQ_ENT_DWORDS];
+}
+
+/**
+ * rig_expect_page() - a write goes to a physical address
+ * @rig: the rig
+ * @pasid: of the request, or RID
+ * @iova: its address
+ * @phys: where it has to go
+ * @at: for the message
+ *
+ * Context: as rig_walk().
+ */
+void rig_expect_page(struct rig *rig, u32 pasid, u64 iova, phys_addr_t phys, const char *at)
+{
+	struct iommu_walk *walk = rig_walk(rig, pasid, iova, true);
+
+	KUNIT_EXPECT_STREQ_MSG(rig->test, walk->fault ?: "none", "none", "%s", at);
+	KUNIT_EXPECT_TRUE_MSG(rig->test, walk->translated, "%s", at);
+	KUNIT_EXPECT_EQ_MSG(rig->test, walk->output, phys, "%s", at);
+}
+
+/**
+ * rig_expect_fault() - a write ends in an event
+ * @rig: the rig
+ * @pasid: of the request, or RID
+ * @iova: its address
+ * @event: which event
+ * @at: for the message
+ *
+ * Context: as rig_walk().
+ */
+void rig_expect_fault(struct rig *rig, u32 pasid, u64 iova, enum smmu_event event, const char *at)
+{
+	struct iommu_walk *walk = rig_walk(rig, pasid, iova, true);
+
+	KUNIT_EXPECT_EQ_MSG(rig->test, walk->fault_code, (u32)event, "%s: %s", at,
+			    walk->fault ?: "none");
+	KUNIT_EXPECT_FALSE_MSG(rig->test, walk->translated, "%s", at);
 }

@@ -8,6 +8,7 @@
 #define _ARM_SMMU_V3_RIG_KUNIT_H
 
 #include <kunit/test.h>
+#include <linux/stringify.h>
 #include <uapi/linux/iommufd.h>
 
 #include "../../iommu-priv.h"
@@ -15,6 +16,7 @@
 #include "arm-smmu-v3-walk.h"
 
 #define RIG_SID		0x1203		/* in the 19th table of the second level */
+#define RIG_QUEUE	256		/* commands it has room for */
 #define RIG_IOVA	0x40000000UL
 
 /**
@@ -39,7 +41,7 @@ struct rig_how {
  * @smmu: the driver's structure of the SMMU
  * @dev: the device
  * @master: the driver's structure of the device
- * @group: of the device, alone
+ * @group: of the device
  * @domains: made by rig_domain()
  * @nr_domains: how many
  * @regs: registers
@@ -67,23 +69,23 @@ struct rig *rig_new(struct kunit *test, const struct rig_how *how);
 void rig_end(struct rig *rig);
 struct iommu_domain *rig_domain(struct rig *rig, u32 flags);
 phys_addr_t rig_page(struct rig *rig, struct iommu_domain *domain, unsigned long iova);
+int rig_try(struct rig *rig, struct iommu_domain *domain);
 void rig_attach(struct rig *rig, struct iommu_domain *domain);
+void rig_detach_pasid(struct rig *rig, struct iommu_domain *domain, u32 pasid);
 struct iommu_walk *rig_walk(struct rig *rig, u32 pasid, u64 iova, bool write);
 u32 rig_commands(struct rig *rig);
+u32 rig_next(u32 nr);
 const u64 *rig_command(struct rig *rig, u32 nr);
 
 #define RID	(~0U)		/* for rig_walk() */
 
-#define EXPECT_PAGE(rig, pasid, iova, phys) do {					\
-	struct iommu_walk *__w = rig_walk(rig, pasid, iova, true);			\
-	KUNIT_EXPECT_STREQ((rig)->test, __w->fault ?: "none", "none");			\
-	KUNIT_EXPECT_EQ((rig)->test, __w->output, phys);				\
-} while (0)
+/* By functions, as the walker is asked in the same words everywhere. */
+void rig_expect_page(struct rig *rig, u32 pasid, u64 iova, phys_addr_t phys, const char *at);
+void rig_expect_fault(struct rig *rig, u32 pasid, u64 iova, enum smmu_event event,
+		      const char *at);
 
-#define EXPECT_FAULT(rig, pasid, iova, event) do {					\
-	struct iommu_walk *__w = rig_walk(rig, pasid, iova, true);			\
-	KUNIT_EXPECT_EQ((rig)->test, __w->fault_code, (u32)(event));			\
-	KUNIT_EXPECT_FALSE((rig)->test, __w->translated);				\
-} while (0)
+#define RIG_AT			__FILE__ ":" __stringify(__LINE__)
+#define EXPECT_PAGE(...)	rig_expect_page(__VA_ARGS__, RIG_AT)
+#define EXPECT_FAULT(...)	rig_expect_fault(__VA_ARGS__, RIG_AT)
 
 #endif

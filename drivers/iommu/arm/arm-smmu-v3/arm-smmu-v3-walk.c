@@ -419,7 +419,7 @@ static enum smmu_event translate(struct stream *s, unsigned int config, struct s
 }
 
 /* SMMU 5.2: a stream that is switched off has no event. */
-static int aborted(struct iommu_walk *walk)
+static int blocked(struct iommu_walk *walk)
 {
 	walk->how = "blocked";
 	walk->fault = "aborted, no event";
@@ -470,7 +470,7 @@ int arm_smmu_walk(struct iommu_walk *walk)
 	/* SMMU 3.11: of an SMMU that is off, SMMU_GBPA tells. */
 	if (!(s.regs.cr0 & CR0_ON)) {
 		if (s.regs.gbpa & GBPA_ABORTS)
-			return aborted(walk);
+			return blocked(walk);
 		walk->how = "pass-through";
 		return answer(walk, SMMU_NONE, &page);
 	}
@@ -479,7 +479,7 @@ int arm_smmu_walk(struct iommu_walk *walk)
 	if (!event)
 		event = check_ste(&s, config);
 	if (!event && config < STREAM_BYPASS)
-		return aborted(walk);
+		return blocked(walk);
 	if (!event)
 		event = translate(&s, config, &page);
 	return answer(walk, event, &page);

@@ -58,17 +58,22 @@ static void same_as_driver(struct kunit *test, unsigned int granule, unsigned in
 	rig_end(rig);
 }
 
-static const struct {
+static const struct format {
+	const char *name;
 	unsigned int granule;
 	unsigned int stage;
-} formats[] = { { 12, 1 }, { 14, 1 }, { 16, 1 }, { 12, 2 }, { 14, 2 }, { 16, 2 } };
+} formats[] = {
+	{ "stage 1, 4 KiB", 12, 1 }, { "stage 1, 16 KiB", 14, 1 }, { "stage 1, 64 KiB", 16, 1 },
+	{ "stage 2, 4 KiB", 12, 2 }, { "stage 2, 16 KiB", 14, 2 }, { "stage 2, 64 KiB", 16, 2 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(format, formats, name);
 
 static void driver(struct kunit *test)
 {
-	unsigned int i;
+	const struct format *format = test->param_value;
 
-	for (i = 0; i < ARRAY_SIZE(formats); i++)
-		same_as_driver(test, formats[i].granule, formats[i].stage);
+	same_as_driver(test, format->granule, format->stage);
 }
 
 /* A word of memory that is spoilt for a moment. */
@@ -211,7 +216,7 @@ static void off(struct kunit *test)
 }
 
 static struct kunit_case walk_cases[] = {
-	KUNIT_CASE_SLOW(driver),
+	KUNIT_CASE_PARAM(driver, format_gen_params),
 	KUNIT_CASE(bad_ste),
 	KUNIT_CASE(bad_stream_table),
 	KUNIT_CASE(bad_cd),

@@ -179,9 +179,9 @@ static int check_fit(struct iommufd_device *idev, u32 ppasid, struct hwpt *hwpt)
 	if (ppasid != IOMMU_NO_PASID) {
 		if (!hwpt->pasid || (group->rid.hwpt && !group->rid.hwpt->pasid))
 			return -EINVAL;
-	} else if (!hwpt->pasid && !xa_empty(&group->slots)) {
-		return -EINVAL;
 	} else {
+		if (!hwpt->pasid && !xa_empty(&group->slots))
+			return -EINVAL;
 		/* Interrupts are requests without PASID. */
 		rc = sw_msi_ready(hwpt->member.domain, idev->dev);
 		if (rc)
