@@ -71,6 +71,22 @@ static void check_walk(const char *name, __u64 address, bool write, __u64 ipa, c
 	      "it says %#llx, fault %s", got, fault);
 }
 
+static void registers(void)
+{
+	struct iommu_hw_info_arm_smmuv3 info = {};
+	struct iommu_hw_info arg = {
+		.size = sizeof(arg), .dev_id = guest.devid, .data_len = sizeof(info),
+		.data_uptr = (unsigned long)&info,
+	};
+
+	if (ioctl(guest.iommu, IOMMU_GET_HW_INFO, &arg))
+		err(1, "IOMMU_GET_HW_INFO");
+	/* Both stages, AArch64 tables; 4 KiB pages. */
+	check(arg.out_data_type == IOMMU_HW_INFO_TYPE_ARM_SMMUV3 && arg.data_len == sizeof(info) &&
+	      (info.idr[0] & 0xb) == 0xb && (info.idr[5] & 0x10), "registers of the SMMU",
+	      "type %u, IDR0 %#x, IDR5 %#x", arg.out_data_type, info.idr[0], info.idr[5]);
+}
+
 static int attach(__u32 hwpt)
 {
 	return dev_attach(guest.dev, &hwpt);
@@ -243,6 +259,7 @@ int main(int argc, char **argv)
 		errx(2, "usage: smmu-nested BDF");
 	bdf = argv[1];
 	guest_open(&guest, bdf);
+	registers();
 	in = guest_page(&guest);
 	out = guest_page(&guest);
 	guest_map(&guest, guest.table, VA_IN, in, true);
