@@ -2,6 +2,7 @@
 # `make help` lists what there is.
 
 VARIANT := $(if $(filter arm64 aarch64,$(ARCH)),arm64,x86_64$(if $(BASE),-base)$(if $(DEBUG),-debug))
+IMAGE := $(if $(filter arm64,$(VARIANT)),Image,bzImage)
 export KSRC
 
 .PHONY: help kernel run vm test selftest mainline-test kunit bench lint htmldocs patchset fetch clean distclean
@@ -12,7 +13,7 @@ help:
 	@echo 'make test       every test; the last line counts them'
 	@echo 'make kernel     build/x86_64/bzImage; DEBUG=1, BASE=1, ARCH=arm64 for the others'
 	@echo 'make kunit      the KUnit tests, on UML'
-	@echo 'make selftest   the kselftests on the mock IOMMU, in a VM; DEBUG=1: on the debug kernel'
+	@echo 'make selftest   the kselftests on the mock IOMMU, in a VM; DEBUG=1, ARCH=arm64'
 	@echo 'make mainline-test  the kselftest of mainline'"'"'s iommufd, unmodified, on this kernel'
 	@echo 'make vm         a shell in the VM'
 	@echo 'make bench      instruction counts of our kernel and of the base'
@@ -33,10 +34,10 @@ run: kernel
 	@tests/vm/main-job
 
 vm: kernel
-	@tests/vm/run --kernel build/$(VARIANT)/bzImage --interactive -- /bin/bash
+	@tests/vm/run --kernel build/$(VARIANT)/$(IMAGE) --interactive -- /bin/bash
 
 selftest: kernel
-	@tests/vm/selftest --kernel build/$(VARIANT)/bzImage
+	@tests/vm/selftest --kernel build/$(VARIANT)/$(IMAGE)
 
 mainline-test: kernel
 	@tests/vm/mainline-test --kernel build/$(VARIANT)/bzImage

@@ -197,6 +197,15 @@ static int nested_attach(struct iommu_domain *domain, struct device *dev)
 	return ret;
 }
 
+/*
+ * A guest's table has its PASIDs in it, and itself goes to none. User space may ask for
+ * one that fits a device with PASIDs, and that is any of them.
+ */
+static int nested_set_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid)
+{
+	return -EOPNOTSUPP;
+}
+
 static void nested_free(struct iommu_domain *domain)
 {
 	kfree(to_nested(domain));
@@ -209,6 +218,7 @@ static struct iommu_domain *nested_msi_parent(struct iommu_domain *domain)
 
 static const struct iommu_domain_ops nested_ops = {
 	.attach_dev	= nested_attach,
+	.set_dev_pasid	= nested_set_dev_pasid,
 	.msi_parent	= nested_msi_parent,
 	.free		= nested_free,
 };

@@ -143,6 +143,7 @@ static void handed_over(struct kunit *test)
 	put_cd(guest->cds + 64, IPA_DATA + SZ_4K);
 	EXPECT_FAULT(rig, 1, GUEST_VA, SMMU_F_TRANSLATION);
 	/* What is the kernel's can be attached at no PASID meanwhile. */
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP, domain->ops->set_dev_pasid(domain, rig->dev, 1));
 	own = rig_domain(rig, 0);
 	KUNIT_EXPECT_EQ(test, -EINVAL, own->ops->set_dev_pasid(own, rig->dev, 1));
 	rig_end(rig);
@@ -305,13 +306,13 @@ static void events(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, arm_smmu_nested_event(&rig->smmu, evt));
 	guest->report = 0;
 	guest->events = 0;
-	/* Of stage 2; of an STE; of another stream; a stalled one. */
+	/* Of stage 2; a stalled one; with the address of an STE; of another stream. */
 	evt[1] |= BIT_ULL(39);
 	KUNIT_EXPECT_FALSE(test, arm_smmu_nested_event(&rig->smmu, evt));
 	evt[1] = BIT_ULL(31);
 	KUNIT_EXPECT_FALSE(test, arm_smmu_nested_event(&rig->smmu, evt));
 	evt[1] = 0;
-	evt[0] = 0x04 | (u64)RIG_SID << 32;
+	evt[0] = 0x03 | (u64)RIG_SID << 32;
 	KUNIT_EXPECT_FALSE(test, arm_smmu_nested_event(&rig->smmu, evt));
 	evt[0] = 0x10 | (u64)(RIG_SID + 1) << 32;
 	KUNIT_EXPECT_FALSE(test, arm_smmu_nested_event(&rig->smmu, evt));
@@ -348,7 +349,21 @@ static void unmapped(struct kunit *test)
 	rig_end(rig);
 }
 
+/* Unless the machine's owner accepts what a guest may read past the caches. */
+static void not_by_default(struct kunit *test)
+{
+	struct guest *guest = guest_new(test, &(struct rig_how){ .ssid_bits = 6 });
+	struct device *dev = guest->rig->dev;
+
+	KUNIT_EXPECT_FALSE(test, arm_smmu_nested_usable(&guest->rig->smmu));
+	KUNIT_EXPECT_PTR_EQ(test, arm_smmu_viommu_ops(dev, guest->parent,
+						      IOMMU_VIOMMU_TYPE_ARM_SMMUV3),
+			    ERR_PTR(-EOPNOTSUPP));
+	rig_end(guest->rig);
+}
+
 static struct kunit_case nested_cases[] = {
+	KUNIT_CASE(not_by_default),
 	KUNIT_CASE(handed_over),
 	KUNIT_CASE(changes),
 	KUNIT_CASE(stes),

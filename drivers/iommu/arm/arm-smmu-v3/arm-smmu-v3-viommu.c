@@ -19,6 +19,7 @@
 #define CMDQ_OP_TLBI_NH_VAA	0x13
 
 /* SMMU 7.3: events */
+#define EVT_ID_BAD_STE		0x04
 #define EVT_ID_STREAM_DISABLED	0x06
 #define EVT_ID_BAD_SUBSTREAMID	0x08
 #define EVT_ID_BAD_CD		0x0a
@@ -205,6 +206,7 @@ void arm_smmu_nested_commit(struct arm_smmu_attach_state *state)
 static bool guest_event(const u64 *evt)
 {
 	switch (FIELD_GET(EVTQ_0_ID, evt[0])) {
+	case EVT_ID_BAD_STE:
 	case EVT_ID_STREAM_DISABLED:
 	case EVT_ID_BAD_SUBSTREAMID:
 	case EVT_ID_BAD_CD:
