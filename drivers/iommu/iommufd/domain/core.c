@@ -22,6 +22,21 @@ bool core_fits_pasid(const struct iommu_domain *domain)
 	return domain->owner->remove_dev_pasid && domain->ops->set_dev_pasid;
 }
 
+/*
+ * Where a table for PASIDs is another kind, its driver has to be told. Most have one
+ * kind, and refuse the flag. It is the table's property: another device of the IOMMU
+ * may have it at a PASID.
+ */
+static struct iommu_domain *driver_alloc(const struct iommu_ops *ops, struct device *dev,
+					 u32 flags, const struct iommu_user_data *data)
+{
+	struct iommu_domain *domain = ops->domain_alloc_user(dev, flags, NULL, data);
+
+	if (!(flags & IOMMU_HWPT_ALLOC_PASID) || domain != ERR_PTR(-EOPNOTSUPP))
+		return domain;
+	return ops->domain_alloc_user(dev, flags & ~IOMMU_HWPT_ALLOC_PASID, NULL, data);
+}
+
 /**
  * core_domain_alloc() - a paging domain for a device
  * @dev: the device, with an IOMMU
@@ -39,15 +54,10 @@ struct iommu_domain *core_domain_alloc(struct device *dev, u32 flags,
 	bool pasid = flags & IOMMU_HWPT_ALLOC_PASID;
 	struct iommu_domain *domain;
 
-	/*
-	 * To no driver of the base it is a property to allocate by. It is the
-	 * table's, which another device of the IOMMU may have at a PASID.
-	 */
-	flags &= ~IOMMU_HWPT_ALLOC_PASID;
-	if ((!ops->domain_alloc_user && (flags || data)) ||
+	if ((!ops->domain_alloc_user && ((flags & ~IOMMU_HWPT_ALLOC_PASID) || data)) ||
 	    (pasid && !dev->iommu->iommu_dev->max_pasids))
 		return ERR_PTR(-EOPNOTSUPP);
-	domain = ops->domain_alloc_user ? ops->domain_alloc_user(dev, flags, NULL, data) :
+	domain = ops->domain_alloc_user ? driver_alloc(ops, dev, flags, data) :
 					  iommu_paging_domain_alloc(dev);
 	if (IS_ERR(domain))
 		return domain;
