@@ -176,6 +176,7 @@ static void look_up(struct model *m, struct model_watch *w, struct model_cached 
 	to->writable = walk->writable;
 	to->domid = dte[1];
 	to->guest = (dte[0] & BIT_ULL(55)) && (w->has_pasid || (dte[0] & BIT_ULL(54)));
+	to->nested = to->guest && (dte[0] & GENMASK_ULL(11, 9));
 }
 
 static bool has_ats(struct model *m, struct device *dev)
@@ -212,11 +213,13 @@ static void forget(struct model *m, const struct model_command *c)
 	struct model_watch *w;
 
 	for (w = m->watch; w < m->watch + m->nr_watches; w++) {
-		if (c->opcode == MODEL_INVALIDATE_IOMMU_ALL)
+		if (c->opcode == MODEL_INVALIDATE_IOMMU_ALL) {
 			w->iommu.valid = false;
-		else if (c->opcode == MODEL_INVALIDATE_IOMMU_PAGES) {
-			if (c->domid == w->iommu.domid && c->guest == w->iommu.guest &&
-			    concerns(c, w))
+		} else if (c->opcode == MODEL_INVALIDATE_IOMMU_PAGES) {
+			/* Of the second stage, all of it: what went through it too. */
+			if (c->domid == w->iommu.domid && concerns(c, w) &&
+			    (c->guest == w->iommu.guest ||
+			     (w->iommu.nested && c->last == U64_MAX)))
 				w->iommu.valid = false;
 		} else if (c->devid == pci_dev_id(pdev_of(w->dev)) &&
 			   (c->guest == w->device.guest || !w->has_pasid) && concerns(c, w)) {
@@ -406,12 +409,13 @@ unsigned int model_count(struct model *m, enum model_opcode opcode, struct devic
 			 u64 iova)
 {
 	u16 devid = pci_dev_id(pdev_of(dev)), domid = model_dte(m, dev)[1];
+	bool guest = pasid != NO_PASID;
 	unsigned int nr = 0;
 	struct model_command *c;
 
 	for (c = m->log; c < m->log + m->nr_log; c++) {
 		if (c->opcode != opcode || iova < c->first || iova > c->last ||
-		    c->guest != (pasid != NO_PASID) || (c->guest && c->pasid != pasid))
+		    c->guest != guest || (guest && c->pasid != pasid))
 			continue;
 		nr += opcode == MODEL_INVALIDATE_IOMMU_PAGES ? c->domid == domid :
 							       c->devid == devid;

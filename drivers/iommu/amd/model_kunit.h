@@ -47,11 +47,12 @@ struct model_command {
 	u64 last;
 };
 
-/* A translation in a cache. */
+/* A translation in a cache; @nested: of the first stage through the second. */
 struct model_cached {
 	bool valid;
 	u16 domid;
 	bool guest;
+	bool nested;
 	u64 output;
 	bool writable;
 };

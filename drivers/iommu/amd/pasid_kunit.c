@@ -234,7 +234,8 @@ static void replace_at_pasid(struct kunit *test)
 	iommu_domain_free(b);
 }
 
-static void rid_becomes(struct kunit *test, struct iommu_domain *domain, struct device *dev, u64 phys)
+static void rid_becomes(struct kunit *test, struct iommu_domain *domain, struct device *dev,
+			u64 phys)
 {
 	KUNIT_EXPECT_EQ(test, move_rid(domain, dev), 0);
 	reaches(test, dev, NO_PASID, IOVA, phys);
@@ -401,13 +402,13 @@ static void not_supported(struct kunit *test)
 
 static unsigned long table_pages(void)
 {
+	struct per_cpu_nodestat __percpu *stats = first_online_pgdat()->per_cpu_nodestats;
 	long nr = global_node_page_state(NR_IOMMU_PAGES);
 	int cpu;
 
 	/* Each CPU has counted some that it has not told. */
 	for_each_online_cpu(cpu)
-		nr += per_cpu_ptr(first_online_pgdat()->per_cpu_nodestats, cpu)->vm_node_stat_diff[
-			NR_IOMMU_PAGES];
+		nr += per_cpu_ptr(stats, cpu)->vm_node_stat_diff[NR_IOMMU_PAGES];
 	return nr;
 }
 
@@ -454,4 +455,5 @@ static struct kunit_suite suite = {
 	.exit = teardown,
 	.test_cases = cases,
 };
+
 kunit_test_suite(suite);

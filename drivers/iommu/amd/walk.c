@@ -330,13 +330,13 @@ static void host_request(struct state *s)
 /* Section 2.2.2.1: what the DTE alone decides; true if there are tables to follow. */
 static bool dte_ok(struct state *s)
 {
+	struct place same = { .address = s->walk->iova, .r = true, .w = true, .x = true };
 	const u64 *dte = s->dte;
 
 	if (!(dte[0] & DTE0_V)) {
 		s->walk->how = "pass-through";
 		if (s->walk->has_iova)
-			finish(s, &(struct place){ .address = s->walk->iova,
-						   .r = true, .w = true, .x = true });
+			finish(s, &same);
 		return false;
 	}
 	iommu_walk_note(s->walk, "domain %llu", FIELD_GET(DTE1_DOMAIN, dte[1]));

@@ -154,7 +154,8 @@ static void host_levels(struct kunit *test)
 		u64 iova = address(mode);
 
 		for (leaf = mode; leaf; leaf--) {
-			u64 size = BIT_ULL(shift(leaf)), page = leaf > 4 ? 0 : PAGE_AT & ~(size - 1);
+			u64 size = BIT_ULL(shift(leaf));
+			u64 page = leaf > 4 ? 0 : PAGE_AT & ~(size - 1);
 
 			host_chain(t, mode, leaf, iova, page | PR | IR);
 			passes(test, NO_PASID, iova, page | (iova & (size - 1)), size);
@@ -411,4 +412,5 @@ static struct kunit_suite suite = {
 	.exit = teardown,
 	.test_cases = cases,
 };
+
 kunit_test_suite(suite);

@@ -668,10 +668,13 @@ enum iommu_hwpt_vtd_s1_invalidate_flags {
  * @IOMMU_HWPT_INVALIDATE_DATA_VTD_S1: struct iommu_hwpt_vtd_s1_invalidate
  * @IOMMU_VIOMMU_INVALIDATE_DATA_ARM_SMMUV3: struct
  *     iommu_viommu_arm_smmuv3_invalidate
+ * @IOMMU_HWPT_INVALIDATE_DATA_AMD: struct iommu_hwpt_amd_invalidate; mainline has
+ *     none for AMD
  */
 enum iommu_hwpt_invalidate_data_type {
 	IOMMU_HWPT_INVALIDATE_DATA_VTD_S1 = 0,
 	IOMMU_VIOMMU_INVALIDATE_DATA_ARM_SMMUV3 = 1,
+	IOMMU_HWPT_INVALIDATE_DATA_AMD = 0xc0,
 };
 
 /**
@@ -686,6 +689,17 @@ struct iommu_hwpt_vtd_s1_invalidate {
 	__aligned_u64 npages;
 	__u32 flags;
 	__u32 __reserved;
+};
+
+/**
+ * struct iommu_hwpt_amd_invalidate - a command of a guest's AMD IOMMU
+ * @cmd: the command, in the CPU's byte order; the page table says which domain it is
+ *     for, and the domain ID in it is not looked at: INVALIDATE_IOMMU_PAGES, of a
+ *     PASID with GN, of all without, and INVALIDATE_IOMMU_ALL (AMD I/O virtualization
+ *     specification, 48882, section 2.4)
+ */
+struct iommu_hwpt_amd_invalidate {
+	__aligned_u64 cmd[2];
 };
 
 /**

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# profiles: vtd-fl vtd-sl
+# profiles: vtd-fl vtd-sl amd
 # The sample works, and says so when it cannot.
 . tests/vm/lib.sh
 
