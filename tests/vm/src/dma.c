@@ -256,9 +256,10 @@ static void unmap_at_once(void)
 
 /*
  * Writes under way while the function is attached back and forth land in one of the two, each of
- * them: there is no moment in which the function sees neither.
+ * them: there is no moment in which the function sees neither, unless the IOMMU's driver is known to
+ * have a gap.
  */
-static void attach_again(void)
+static void attach_again(bool gap)
 {
 	__u8 *one = xmmap(PAGE, ANON, -1), *two = xmmap(PAGE, ANON, -1);
 	int i, rounds = 32, lost = 0, turns = 0;
@@ -286,7 +287,11 @@ static void attach_again(void)
 		lost += filled(one, 512, i) == filled(two, 512, i);
 	}
 	check(turns > rounds * 4, "replace ran while DMA was under way", "%d turns", turns);
-	check(!lost, "every write arrives while it is replaced", "%d of %d did not", lost, rounds);
+	if (gap)
+		printf("# %d of %d writes did not arrive while it was replaced\n", lost, rounds);
+	else
+		check(!lost, "every write arrives while it is replaced", "%d of %d did not", lost,
+		      rounds);
 	pt = rig.ioas;
 	check_rc(dev_attach(rig.dev, &pt), 0, "attach to the first again");
 	check_rc(destroy(rig.iommu, other), 0, "destroy the second IOAS");
@@ -313,8 +318,8 @@ static void copy(void)
 
 int main(int argc, char **argv)
 {
-	if (argc != 2)
-		errx(2, "usage: dma BDF");
+	if (argc != 2 && (argc != 3 || strcmp(argv[2], "gap")))
+		errx(2, "usage: dma BDF [gap]");
 	rig_open(&rig, argv[1]);
 	several_iovas();
 	offsets();
@@ -325,7 +330,7 @@ int main(int argc, char **argv)
 	permissions();
 	neighbours();
 	unmap_at_once();
-	attach_again();
+	attach_again(argc == 3);
 	copy();
 	rig_close(&rig);
 	check(!pins_gone(), "nothing stays pinned", "%ld pages", pins());
