@@ -71,7 +71,7 @@ static void check_walk(const char *name, __u64 address, bool write, __u64 ipa, c
 	      "it says %#llx, fault %s", got, fault);
 }
 
-static void registers(void)
+static void hw_info(void)
 {
 	struct iommu_hw_info_arm_smmuv3 info = {};
 	struct iommu_hw_info arg = {
@@ -259,7 +259,7 @@ int main(int argc, char **argv)
 		errx(2, "usage: smmu-nested BDF");
 	bdf = argv[1];
 	guest_open(&guest, bdf);
-	registers();
+	hw_info();
 	in = guest_page(&guest);
 	out = guest_page(&guest);
 	guest_map(&guest, guest.table, VA_IN, in, true);

@@ -120,10 +120,10 @@ static int invalidate(struct iommufd_viommu *viommu, void *commands, u32 nr, u32
 {
 	const struct iommu_viommu_arm_smmuv3_invalidate *from = commands;
 	struct arm_smmu_device *smmu = viommu_smmu(viommu);
+	int ret = 0, sent;
+	u32 at, n;
 	u64 *batch __free(kfree) = kmalloc_array(CMDQ_BATCH_ENTRIES - 1,
 						 CMDQ_ENT_DWORDS * sizeof(u64), GFP_KERNEL);
-	u32 at, n;
-	int ret = 0, sent;
 
 	*done = 0;
 	if (!batch)
