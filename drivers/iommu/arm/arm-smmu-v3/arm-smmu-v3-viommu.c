@@ -122,10 +122,10 @@ static int invalidate(struct iommufd_viommu *viommu, void *commands, u32 nr, u32
 	struct arm_smmu_device *smmu = viommu_smmu(viommu);
 	int ret = 0, sent;
 	u32 at, n;
-	u64 *batch __free(kfree) = kmalloc_array(CMDQ_BATCH_ENTRIES - 1,
-						 CMDQ_ENT_DWORDS * sizeof(u64), GFP_KERNEL);
+	u64 *batch;
 
 	*done = 0;
+	batch = kmalloc_array(CMDQ_BATCH_ENTRIES - 1, CMDQ_ENT_DWORDS * sizeof(u64), GFP_KERNEL);
 	if (!batch)
 		return -ENOMEM;
 	for (at = 0; at < nr && !ret; at += n) {
@@ -136,10 +136,13 @@ static int invalidate(struct iommufd_viommu *viommu, void *commands, u32 nr, u32
 				break;
 		}
 		sent = n ? arm_smmu_cmdq_issue_cmdlist(smmu, &smmu->cmdq, batch, n, true) : 0;
-		if (sent)
-			return sent;
+		if (sent) {
+			ret = sent;
+			break;
+		}
 		*done += n;
 	}
+	kfree(batch);
 	return ret;
 }
 
