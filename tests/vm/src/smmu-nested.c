@@ -13,12 +13,15 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include <linux/iommufd.h>
+#include "ask.h"
 #include "guest.h"
 
 #define VA_IN		0x1000000ULL	/* what the function reads from */
 #define VA_OUT		0x1001000ULL	/* what it writes to */
 #define VA_HOLE		0x1002000ULL
 #define MSI_WINDOW	0x8000000ULL	/* of the reserved ranges of IOAS_IOVA_RANGES */
+#define F_TRANSLATION	0x10
+#define F_PERMISSION	0x13
 #define STE_S1		(1 | 5 << 1)
 
 static struct guest guest;
@@ -33,42 +36,21 @@ static void copy(__u64 from, __u64 to)
 	edu_wait(guest.bar);
 }
 
-/* What the walker says of a request of the function: the physical address, 0 for a fault. */
-static __u64 walked(__u64 address, bool write, char *fault)
-{
-	char path[100], line[600];
-	__u64 output = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/sys/kernel/debug/iommu/walk/%s", bdf);
-	f = fopen(path, "r+");
-	if (!f)
-		err(1, "%s", path);
-	fprintf(f, "- 0x%llx %c", address, write ? 'w' : 'r');
-	fflush(f);
-	rewind(f);
-	snprintf(fault, 32, "none");
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "output 0x%llx", &output) != 1 &&
-		    sscanf(line, "fault %*s %30s", fault) > 1)
-			errx(1, "%s: %s", path, line);
-	fclose(f);
-	return output;
-}
-
 static __u64 physical(__u64 ipa)
 {
 	return pfn(guest_at(&guest, ipa)) * PAGE + ipa % PAGE;
 }
 
-static void check_walk(const char *name, __u64 address, bool write, __u64 ipa, const char *want)
+/* The walker of a request of the function: where it goes in guest memory, or the event. */
+static void check_walk(const char *name, __u64 address, bool write, __u64 ipa, unsigned int event)
 {
-	char fault[32], text[100];
-	__u64 got = walked(address, write, fault);
+	struct said said = ask(bdf, NO_PASID, address, write ? 'w' : 'r');
+	char text[100];
 
 	snprintf(text, sizeof(text), "%s: the walker agrees", name);
-	check(got == (ipa ? physical(ipa) : 0) && !strcmp(fault, want), text,
-	      "it says %#llx, fault %s", got, fault);
+	check(event ? said.fault == event : !strcmp(said.result, "translated") &&
+	      said.output == physical(ipa), text, "%s, %#llx, fault %#x", said.result,
+	      said.output, said.fault);
 }
 
 static void hw_info(void)
@@ -113,8 +95,8 @@ static void hand_over(__u64 in, __u64 out, __u32 *hwpt)
 	copy(VA_IN, VA_OUT);
 	check(filled(guest_at(&guest, out), 512, 1), "DMA through both stages",
 	      "it did not arrive");
-	check_walk("read", VA_IN + 4, false, in + 4, "none");
-	check_walk("write", VA_OUT, true, out, "none");
+	check_walk("read", VA_IN + 4, false, in + 4, 0);
+	check_walk("write", VA_OUT, true, out, 0);
 }
 
 static void faults(void)
@@ -124,18 +106,18 @@ static void faults(void)
 	guest_map(&guest, guest.table, VA_HOLE + PAGE, readable, false);
 	edu_start(guest.bar, EDU_BUFFER, VA_HOLE, 512, true);
 	edu_wait(guest.bar);
-	check_event("a hole: the guest is told", 0x10, VA_HOLE);
-	check_walk("a hole", VA_HOLE, true, 0, "F_TRANSLATION");
+	check_event("a hole: the guest is told", F_TRANSLATION, VA_HOLE);
+	check_walk("a hole", VA_HOLE, true, 0, F_TRANSLATION);
 	edu_start(guest.bar, EDU_BUFFER, VA_HOLE + PAGE, 512, true);
 	edu_wait(guest.bar);
 	check(untouched(guest_at(&guest, readable)), "a read-only page is not written", "it is");
-	check_event("a read-only page: the guest is told", 0x13, VA_HOLE + PAGE);
-	check_walk("a read-only page", VA_HOLE + PAGE, true, 0, "F_PERMISSION");
+	check_event("a read-only page: the guest is told", F_PERMISSION, VA_HOLE + PAGE);
+	check_walk("a read-only page", VA_HOLE + PAGE, true, 0, F_PERMISSION);
 	/* The guest maps what is not its memory: that is between VMM and host. */
 	guest_map(&guest, guest.table, VA_HOLE + 2 * PAGE, GUEST_BASE + GUEST_SIZE, true);
 	edu_start(guest.bar, EDU_BUFFER, VA_HOLE + 2 * PAGE, 512, true);
 	edu_wait(guest.bar);
-	check_walk("not the guest's memory", VA_HOLE + 2 * PAGE, true, 0, "F_TRANSLATION");
+	check_walk("not the guest's memory", VA_HOLE + 2 * PAGE, true, 0, F_TRANSLATION);
 	check(!guest_event(&guest, evt), "what stage 2 refuses is not told to the guest", "%#llx",
 	      evt[0]);
 }
@@ -211,7 +193,7 @@ static void change(__u32 nested, __u64 out)
 	copy(guest.cd, page);
 	check(!memcmp(guest_at(&guest, page), guest_at(&guest, guest.cd), 64),
 	      "bypass: DMA by the guest's physical addresses", "it did not arrive");
-	check_walk("bypass", page, true, page, "none");
+	check_walk("bypass", page, true, page, 0);
 	check_rc(attach(abort), 0, "attach abort");
 	memset(guest_at(&guest, page), 0, PAGE);
 	copy(guest.cd, page);
