@@ -10,9 +10,10 @@
  *	stage 1		stage 1 and 2: S1ContextPtr and all below it are the guest's
  *			addresses, translated by stage 2
  *
- * Two STEs over one stage 2 differ in one 64-bit word as the SMMU reads them, or the
- * other words are ignored in one of them, so that the driver's writer goes from one
- * to the other without an invalid STE; see arm_smmu_write_entry().
+ * Two STEs over one stage 2 differ in one 64-bit word as the SMMU reads them, as what
+ * else differs is ignored in one of them: so the driver's writer goes from one to the
+ * other without an invalid STE; see arm_smmu_write_entry(). Only between two with stage
+ * 1 both words may count, and then it cannot.
  *
  * A device with such an STE has no CD table of the kernel's: nothing can be attached
  * at its PASIDs (-EINVAL), and no such STE while something is (-EBUSY).
