@@ -53,6 +53,7 @@ int arm_smmu_replace_cd(struct arm_smmu_master *master, int ssid, struct arm_smm
 			const struct arm_smmu_cd *target);
 int arm_smmu_replace_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid,
 			       struct iommu_domain *old);
+int arm_smmu_replace_s2(struct arm_smmu_attach_state *state, const struct arm_smmu_ste *target);
 void arm_smmu_tlb_inv_spare(struct arm_smmu_device *smmu);
 
 /* Of arm-smmu-v3-nested.c */
@@ -107,9 +108,8 @@ bool arm_smmu_nested_event(struct arm_smmu_device *smmu, const u64 *evt);
  */
 static inline void arm_smmu_tlb_inv_more(struct arm_smmu_domain *smmu_domain)
 {
-	if (smmu_domain->stage == ARM_SMMU_DOMAIN_S1)
-		arm_smmu_tlb_inv_spare(smmu_domain->smmu);
-	else if (smmu_domain->nest_parent)
+	arm_smmu_tlb_inv_spare(smmu_domain->smmu);
+	if (smmu_domain->nest_parent)
 		arm_smmu_tlb_inv_nested(smmu_domain);
 }
 

@@ -83,6 +83,7 @@ struct change {
 	unsigned int news;
 	unsigned int neither;
 	struct iommu_domain *unmap;
+	unsigned int flushed;
 	u16 spare;
 };
 
@@ -181,6 +182,53 @@ static void replace_rid(struct kunit *test)
 	rig_end(rig);
 }
 
+/* The same where stage 2 is all there is: an STE for another, and a page that goes meanwhile. */
+static void see_stage2(struct rig *rig, u8 opcode)
+{
+	struct change *c = rig->data;
+	u16 vmid = le64_to_cpu(rig->ste->data[2]), old = to_smmu_domain(c->unmap)->s2_cfg.vmid;
+	u32 from;
+
+	if (opcode != CMDQ_OP_CFGI_STE)
+		return;
+	see_change(rig, opcode);
+	if (c->spare || vmid == old)
+		return;
+	c->spare = vmid;
+	from = rig_commands(rig);
+	KUNIT_EXPECT_EQ(rig->test, SZ_4K, iommu_unmap(c->unmap, RIG_IOVA + SZ_4K, SZ_4K));
+	for (; from != rig_commands(rig); from = rig_next(from))
+		c->flushed += rig_command(rig, from)[0] == (0x28 | (u64)vmid << 32);
+}
+
+static void replace_stage2(struct kunit *test)
+{
+	struct rig *rig = rig_new(test, &(struct rig_how){ .ssid_bits = 6, .single_stage = 2 });
+	struct iommu_domain *a = rig_domain(rig, 0), *b = rig_domain(rig, 0);
+	struct change c = {
+		.pasid = RID, .unmap = a,
+		.old = rig_page(rig, a, RIG_IOVA), .new = rig_page(rig, b, RIG_IOVA),
+	};
+
+	rig_page(rig, a, RIG_IOVA + SZ_4K);
+	rig_attach(rig, a);
+	rig->data = &c;
+	rig->seen = see_stage2;
+	rig_attach(rig, b);
+	rig->seen = NULL;
+	KUNIT_EXPECT_EQ(test, c.neither, 0);
+	KUNIT_EXPECT_EQ(test, c.olds, 1);
+	KUNIT_EXPECT_EQ(test, c.news, 2);
+	KUNIT_EXPECT_EQ(test, c.flushed, 1);
+	KUNIT_EXPECT_NE(test, c.spare, to_smmu_domain(b)->s2_cfg.vmid);
+	/* It is free again. */
+	KUNIT_EXPECT_EQ(test, c.spare,
+			ida_alloc_range(&rig->smmu.vmid_map, c.spare, c.spare, GFP_KERNEL));
+	ida_free(&rig->smmu.vmid_map, c.spare);
+	EXPECT_PAGE(rig, RID, RIG_IOVA, c.new);
+	rig_end(rig);
+}
+
 /*
  * In the middle of an exchange a page of the old domain goes: what the device has
  * cached is under an ASID that is in the CD at that moment.
@@ -202,7 +250,7 @@ static void see_and_unmap(struct rig *rig, u8 opcode)
 		const u64 *cmd = rig_command(rig, from);
 
 		if (FIELD_GET(GENMASK_ULL(7, 0), cmd[0]) == 0x11 && cmd[0] >> 48 == asid)
-			c->olds++;
+			c->flushed++;
 	}
 }
 
@@ -223,7 +271,7 @@ static void replace_unmap(struct kunit *test)
 	rig->seen = NULL;
 	KUNIT_EXPECT_NE(test, c.spare, 0);
 	KUNIT_EXPECT_NE(test, c.spare, to_smmu_domain(b)->cd.asid);
-	KUNIT_EXPECT_EQ(test, c.olds, 1);
+	KUNIT_EXPECT_EQ(test, c.flushed, 1);
 	/* Afterwards it is nobody's, and nobody invalidates it. */
 	KUNIT_EXPECT_NULL(test, xa_load(&arm_smmu_asid_xa, c.spare));
 	from = rig_commands(rig);
@@ -287,6 +335,7 @@ static struct kunit_case pasid_cases[] = {
 	KUNIT_CASE(replace_linear),
 	KUNIT_CASE(replace_two_level),
 	KUNIT_CASE(replace_rid),
+	KUNIT_CASE(replace_stage2),
 	KUNIT_CASE(replace_unmap),
 	KUNIT_CASE(refused),
 	KUNIT_CASE(beside),

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Exchange of a valid context descriptor (CD) of one stage-1 paging domain for that
- * of another, at a PASID or, with the CD of the RID, on the device. Writes CDs, by
- * arm_smmu_write_cd_entry() alone; attaches nothing where nothing was.
+ * of another, at a PASID or, with the CD of the RID, on the device; and of the stream
+ * table entry (STE) of one stage-2 domain for that of another. Writes CDs and STEs by
+ * arm_smmu_write_cd_entry() and arm_smmu_install_ste_for_dev() alone; attaches nothing
+ * where nothing was.
  *
  * An SMMU reads a CD in units of 64 bits. The CDs of two paging domains differ in
  * two of them: word 0 has the ASID and the flags of dirty tracking, word 1 the table
@@ -25,6 +27,9 @@
  * An unmap that does not see the spare ASID comes before the path, and the device
  * reads the cleared entry; or after it, when nothing is cached under it any more.
  *
+ * With an STE it is the same: its VMID is in word 2, its table in word 3, and the path
+ * goes by a spare VMID.
+ *
  * Lock: arm_smmu_asid_lock, all the way. So there is one such exchange at a time.
  */
 #include <linux/xarray.h>
@@ -35,8 +40,21 @@
 #define CD_0_ASID	cpu_to_le64(CTXDESC_CD_0_ASID)
 #define CD_0_DIRTY	cpu_to_le64(CTXDESC_CD_0_TCR_HA | CTXDESC_CD_0_TCR_HD)
 
-/* The ASID that a device uses on the way; 0: none. Written under arm_smmu_asid_lock. */
+#define STE_2_VMID	cpu_to_le64(STRTAB_STE_2_S2VMID)
+
+/* What a device uses on the way; 0: none. Written under arm_smmu_asid_lock. */
 static u32 spare_asid;
+static u32 spare_vmid;
+
+static void inv_vmid(struct arm_smmu_device *smmu, u32 vmid)
+{
+	u64 cmd[CMDQ_ENT_DWORDS] = {
+		FIELD_PREP(CMDQ_0_OP, CMDQ_OP_TLBI_S12_VMALL) |
+		FIELD_PREP(CMDQ_TLBI_0_VMID, vmid),
+	};
+
+	arm_smmu_cmdq_issue_cmdlist(smmu, &smmu->cmdq, cmd, 1, true);
+}
 
 /**
  * arm_smmu_tlb_inv_spare() - the entries of a device that is on its way
@@ -46,13 +64,16 @@ static u32 spare_asid;
  */
 void arm_smmu_tlb_inv_spare(struct arm_smmu_device *smmu)
 {
-	u32 asid;
+	u32 asid, vmid;
 
 	/* Pairs with that of path_start(). */
 	smp_mb();
 	asid = READ_ONCE(spare_asid);
 	if (unlikely(asid))
 		arm_smmu_tlb_inv_asid(smmu, asid);
+	vmid = READ_ONCE(spare_vmid);
+	if (unlikely(vmid))
+		inv_vmid(smmu, vmid);
 }
 
 static bool cd_valid(const struct arm_smmu_cd *cd)
@@ -138,6 +159,60 @@ int arm_smmu_replace_cd(struct arm_smmu_master *master, int ssid, struct arm_smm
 	arm_smmu_write_cd_entry(master, ssid, cdptr, &next);
 	arm_smmu_write_cd_entry(master, ssid, cdptr, target);
 	path_end(master->smmu);
+	return 0;
+}
+
+/* The STE of the domain that is attached, if that is stage 2 and differs as the head says. */
+static bool stage2_path_possible(struct arm_smmu_attach_state *state,
+				 const struct arm_smmu_ste *target, struct arm_smmu_ste *ste)
+{
+	struct iommu_domain *old = state->old_domain;
+
+	if (!old || !(old->type & __IOMMU_DOMAIN_PAGING) ||
+	    to_smmu_domain(old)->stage != ARM_SMMU_DOMAIN_S2 ||
+	    state->master->ste_ats_enabled != state->ats_enabled)
+		return false;
+	arm_smmu_make_s2_domain_ste(ste, state->master, to_smmu_domain(old), state->ats_enabled);
+	return ste->data[0] == target->data[0] && ste->data[1] == target->data[1] &&
+	       !((ste->data[2] ^ target->data[2]) & ~STE_2_VMID) &&
+	       ste->data[2] != target->data[2];
+}
+
+/**
+ * arm_smmu_replace_s2() - exchange an STE of stage 2 without a moment in which there is none
+ * @state: the attach, prepared
+ * @target: what the STE is to be
+ *
+ * Context: arm_smmu_asid_lock is held; may sleep.
+ * Return: 0; -EOPNOTSUPP if there is no way, as from a domain of stage 1; -ENOSPC or
+ * -ENOMEM if there is no VMID. The STE is what it was then.
+ */
+int arm_smmu_replace_s2(struct arm_smmu_attach_state *state, const struct arm_smmu_ste *target)
+{
+	struct arm_smmu_device *smmu = state->master->smmu;
+	struct arm_smmu_ste ste;
+	int vmid;
+
+	lockdep_assert_held(&arm_smmu_asid_lock);
+	if (!stage2_path_possible(state, target, &ste))
+		return -EOPNOTSUPP;
+	vmid = ida_alloc_range(&smmu->vmid_map, 1, (1 << smmu->vmid_bits) - 1, GFP_KERNEL);
+	if (vmid < 0)
+		return vmid;
+	WRITE_ONCE(spare_vmid, vmid);
+	/* Pairs with that of arm_smmu_tlb_inv_spare(). */
+	smp_mb();
+
+	ste.data[2] &= ~STE_2_VMID;
+	ste.data[2] |= cpu_to_le64(FIELD_PREP(STRTAB_STE_2_S2VMID, vmid));
+	arm_smmu_install_ste_for_dev(state->master, &ste);
+	ste.data[3] = target->data[3];
+	arm_smmu_install_ste_for_dev(state->master, &ste);
+	arm_smmu_install_ste_for_dev(state->master, target);
+
+	inv_vmid(smmu, vmid);
+	WRITE_ONCE(spare_vmid, 0);
+	ida_free(&smmu->vmid_map, vmid);
 	return 0;
 }
 
