@@ -253,7 +253,7 @@ static void exchange(struct kit *kit, struct iommu_domain *a, struct iommu_domai
 {
 	struct seen *seen = kunit_kzalloc(kit->test, sizeof(*seen), GFP_KERNEL);
 	struct iommu_domain *from = a, *to = b;
-	int i, did;
+	int i, did, ret;
 
 	KUNIT_ASSERT_NOT_NULL(kit->test, seen);
 	seen->pasid = 7;
@@ -265,9 +265,9 @@ static void exchange(struct kit *kit, struct iommu_domain *a, struct iommu_domai
 	for (i = 0; i < 4; i++) {
 		did = did_of(kit, from);
 		kit_forget(kit);
-		KUNIT_EXPECT_EQ(kit->test, rc,
-				iommu_replace_device_pasid(to, from, kit->dev, 7, NULL));
-		if (rc)
+		ret = iommu_replace_device_pasid(to, from, kit->dev, 7, NULL);
+		KUNIT_EXPECT_EQ(kit->test, rc, ret);
+		if (ret)
 			break;
 		/* Of what was there nothing stays in a cache. */
 		KUNIT_EXPECT_GE(kit->test, kit_count(kit, KIT_PASID_CACHE, did, 7), 1);
@@ -316,11 +316,11 @@ static void not_replaced(struct kunit *test)
 	exchange(kit, a, first_stage(kit, OTHER), -EOPNOTSUPP);
 	exchange(kit, first_stage(kit, OUT), a, -EOPNOTSUPP);
 	attach(kit, a, 7);
-	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP, iommu_replace_device_pasid(b, a, kit->dev, 7, NULL));
+	KUNIT_ASSERT_EQ(test, -EOPNOTSUPP, iommu_replace_device_pasid(b, a, kit->dev, 7, NULL));
 	leads(kit, 7, OUT, "nested");
 	/* The same pointer in another space is one store. */
 	same = nested_at(kit, elsewhere, tables);
-	KUNIT_EXPECT_EQ(test, 0, iommu_replace_device_pasid(same, a, kit->dev, 7, NULL));
+	KUNIT_ASSERT_EQ(test, 0, iommu_replace_device_pasid(same, a, kit->dev, 7, NULL));
 	detach(kit, same, 7, KIT_IOTLB);
 }
 

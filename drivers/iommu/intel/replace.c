@@ -36,9 +36,9 @@
  * nor of the second stage they are in, so they wait until it is gone: all their
  * cache_locks are held all the way.
  *
- * Locks, outer to inner: the group's mutex (the core's), then of both domains, a
- * paging domain first, else the lower address: lock, then cache_lock; then the
- * cache_lock of the second stage they are in.
+ * Locks, outer to inner: the group's mutex (the core's); lock of both domains, a
+ * paging domain first, else the lower address; cache_lock of the second stage that
+ * both are in; cache_lock of both domains, in the same order.
  */
 #define pr_fmt(fmt)	"DMAR: " fmt
 
@@ -233,9 +233,9 @@ static unsigned long lock_domains(struct replacement *r)
 
 	spin_lock_irqsave(&a->lock, flags);
 	spin_lock_nested(&b->lock, SINGLE_DEPTH_NESTING);
+	spin_lock(parent_lock(r));
 	spin_lock(&a->cache_lock);
 	spin_lock_nested(&b->cache_lock, SINGLE_DEPTH_NESTING);
-	spin_lock_nested(parent_lock(r), SINGLE_DEPTH_NESTING + 1);
 	return flags;
 }
 
@@ -245,9 +245,9 @@ static void unlock_domains(struct replacement *r, unsigned long flags)
 {
 	struct dmar_domain *a = first_to_lock(r), *b = second_to_lock(r);
 
-	spin_unlock(parent_lock(r));
 	spin_unlock(&b->cache_lock);
 	spin_unlock(&a->cache_lock);
+	spin_unlock(parent_lock(r));
 	spin_unlock(&b->lock);
 	spin_unlock_irqrestore(&a->lock, flags);
 }
