@@ -188,6 +188,22 @@ static void write_dte(struct amd_iommu *iommu, struct iommu_dev_data *dev_data,
 }
 
 /**
+ * amd_v1_write_dte() - point a device table entry that is in use at v1 tables
+ * @iommu: the IOMMU
+ * @dev_data: the device
+ * @pdom: a domain with v1 tables
+ *
+ * Root and domain ID change at once. The IOMMU has read the entry again after.
+ *
+ * Context: any, but serialized with other changes of it.
+ */
+void amd_v1_write_dte(struct amd_iommu *iommu, struct iommu_dev_data *dev_data,
+		      struct protection_domain *pdom)
+{
+	write_dte(iommu, dev_data, pdom, NULL);
+}
+
+/**
  * amd_nested_set_dte() - write the device table entry, where a guest has tables
  * @iommu: the IOMMU
  * @dev_data: the device, attached to the parent

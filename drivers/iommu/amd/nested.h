@@ -18,6 +18,8 @@ struct iommu_domain *amd_nested_make(struct device *dev, struct iommu_domain *pa
 				     const u64 *guest);
 int amd_nested_command(struct iommu_domain *domain, const u64 *command);
 bool amd_nested_set_dte(struct amd_iommu *iommu, struct iommu_dev_data *dev_data);
+void amd_v1_write_dte(struct amd_iommu *iommu, struct iommu_dev_data *dev_data,
+		      struct protection_domain *pdom);
 int amd_nested_leave(struct iommu_dev_data *dev_data);
 int amd_nested_queue_flush(struct protection_domain *parent);
 

@@ -352,6 +352,32 @@ static void v1_rid(struct kunit *test)
 	iommu_domain_free(v2);
 }
 
+/* v1 tables are exchanged for others in place. */
+static void v1_replaced(struct kunit *test)
+{
+	struct model *m = test->priv;
+	struct iommu_domain *a = alloc(test, 0), *b = alloc(test, 0);
+	struct device *dev = m->dev[TWO_LEVELS];
+	struct model_watch *rid;
+
+	map(test, a, IOVA, PHYS, SZ_4K);
+	map(test, b, IOVA, OTHER, SZ_4K);
+	own(test, dev);
+	rid_becomes(test, a, dev, PHYS);
+	rid = model_watch(m, dev, NO_PASID, IOVA);
+	rid->steady = true;
+	KUNIT_EXPECT_TRUE(test, rid->device.valid);
+	rid_becomes(test, b, dev, OTHER);
+	rid_becomes(test, a, dev, PHYS);
+	rid->steady = false;
+	iommu_unmap(a, IOVA, SZ_4K);
+	refused(test, dev, NO_PASID, IOVA);
+	model_check(m);
+	iommu_device_release_dma_owner(dev);
+	iommu_domain_free(a);
+	iommu_domain_free(b);
+}
+
 static void page_sizes(struct kunit *test)
 {
 	static const size_t sizes[] = { SZ_4K, SZ_2M, SZ_1G };
@@ -443,6 +469,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(direct_rid),
 	KUNIT_CASE(blocked_rid),
 	KUNIT_CASE(v1_rid),
+	KUNIT_CASE(v1_replaced),
 	KUNIT_CASE(page_sizes),
 	KUNIT_CASE(not_supported),
 	KUNIT_CASE(tables_are_freed),

@@ -360,13 +360,45 @@ static int move(struct iommu_dev_data *dev_data, struct protection_domain *pdom)
 	return ret;
 }
 
+static bool is_v1(const struct protection_domain *pdom)
+{
+	return pdom && pdom->pd_mode == PD_MODE_V1 && (pdom->domain.type & __IOMMU_DOMAIN_PAGING);
+}
+
+/* From v1 tables to others, for which the device has all that it needs. */
+static int move_v1(struct iommu_dev_data *dev_data, struct protection_domain *pdom)
+{
+	struct amd_iommu *iommu = get_amd_iommu_from_dev_data(dev_data);
+	struct protection_domain *old = dev_data->domain;
+	unsigned long flags;
+	int ret;
+
+	ret = pdom_attach_iommu(iommu, pdom);
+	if (ret)
+		return ret;
+
+	mutex_lock(&dev_data->mutex);
+	flags = lock_two(pdom, old);
+	amd_v1_write_dte(iommu, dev_data, pdom);
+	amd_iommu_domain_flush_pages(old, 0, CMD_INV_IOMMU_ALL_PAGES_ADDRESS);
+	list_move(&dev_data->list, &pdom->dev_list);
+	dev_data->domain = pdom;
+	unlock_two(pdom, old, flags);
+	/* For the aliases of the device. */
+	dev_update_dte(dev_data, true);
+	mutex_unlock(&dev_data->mutex);
+
+	pdom_detach_iommu(iommu, old);
+	return 0;
+}
+
 /**
- * amd_pasid_move_rid() - give a device with a GCR3 table another domain, in place
+ * amd_pasid_move_rid() - give a device another domain, in place
  * @dev: the device
  * @pdom: the domain for its requests without PASID; NULL: block them
  *
  * Context: the group's mutex is held; may sleep.
- * Return: 0; -EOPNOTSUPP if nothing hinders detaching the old and attaching the new;
+ * Return: 0; -EOPNOTSUPP if the old has to be detached and the new attached;
  * -EXDEV if a PASID is attached and @pdom has v1 tables; -ENOMEM.
  */
 int amd_pasid_move_rid(struct device *dev, struct protection_domain *pdom)
@@ -375,6 +407,8 @@ int amd_pasid_move_rid(struct device *dev, struct protection_domain *pdom)
 	u32 pasids = dev_data->gcr3_info.pasid_cnt;
 	int ret;
 
+	if (is_v1(dev_data->domain) && is_v1(pdom) && !dev_data->nested)
+		return move_v1(dev_data, pdom);
 	if (!dev_data->domain || !dev_data->gcr3_info.gcr3_tbl || (!pdom && !pasids))
 		return -EOPNOTSUPP;
 	if (!pdom) {
