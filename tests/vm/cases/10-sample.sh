@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# profiles: vtd-fl vtd-sl amd11
+# profiles: vtd-fl vtd-sl
 # The sample works, and says so when it cannot.
 . tests/vm/lib.sh
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# profiles: vtd-fl vtd-sl vtd-legacy
-# The walker of VT-d's tables says what the hardware does; its file comes and goes with the device.
+# profiles: vtd-fl vtd-sl vtd-legacy amd11
+# The walker says what the hardware does; its file comes and goes with the device.
 . tests/vm/lib.sh
 walk=/sys/kernel/debug/iommu/walk
 
@@ -30,14 +30,18 @@ file_follows_device()
 
 glance()
 {
-	"$PROGS/iommuctl" walk "$(disk)" | grep -qE "^context entry +0x[0-9a-f]+ +[0-9a-f]{16}"
+	"$PROGS/iommuctl" walk "$(disk)" | grep -qE "^(context|device table) entry +0x[0-9a-f]+ +[0-9a-f]{16}"
 }
 
-mode=${PROFILE#vtd-}
+mode=${PROFILE#vtd-} pasids=1
+[ "$mode" != amd11 ] || mode=amd
+case $mode in
+legacy | amd) pasids='' ;;
+esac
 to_vfio "$(edu)"
-[ "$mode" = legacy ] || check "the module makes it one with PASIDs" shim_on "$PROGS"
+[ -z "$pasids" ] || check "the module makes it one with PASIDs" shim_on "$PROGS"
 "$PROGS/walk" "$(edu)" "$mode" || failed=1
-[ "$mode" = legacy ] || check "the module goes" shim_off
+[ -z "$pasids" ] || check "the module goes" shim_off
 check "the file is root's alone" for_root_only "$(edu)"
 check "the file is there as long as the device is" file_follows_device "$(shared_memory)"
 check "iommuctl prints a line for each entry" glance

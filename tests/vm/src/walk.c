@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Does VT-d's walker say what the hardware does? The function's DMA arrives in the page that the
+ * Does a walker say what the hardware does? The function's DMA arrives in the page that the
  * walker names, and what is refused is reported under the number that the walker names, or under
  * another one that is known of QEMU. Through the RID and, with the module pasid_shim, PASID 1.
  */
@@ -43,12 +43,15 @@ struct mode {
 	struct refused no_entry;
 	__u64 beyond;			/* an address that there cannot be */
 	unsigned int beyond_fault;
+	bool silent;			/* the emulator's reports of faults are no good */
 };
 
 static const struct mode modes[] = {
 	{ "fl", { 0x71, 0x71 }, { 0x71, 0x71 }, { 0x85, 0x85 }, { 0x59, 0x5b }, 1ULL << 47, 0x80 },
 	{ "sl", { 0x79, 0x05 }, { 0x79, 0x06 }, { 0x85, 0x05 }, { 0x59, 0x5b }, 1ULL << 48, 0x83 },
 	{ "legacy", { 0x05, 0x05 }, { 0x06, 0x06 }, { 0x05, 0x05 }, { 0x02, 0x02 }, 1ULL << 48, 0x04 },
+	{ "amd", { 0x02, 0x02 }, { 0x02, 0x02 }, { 0x02, 0x02 }, { 0x02, 0x02 }, 1ULL << 48, 0x02,
+	  true },
 };
 
 static const struct mode *mode;
@@ -95,14 +98,22 @@ static void refuses(const char *name, unsigned int pasid, __u64 iova, char acces
 		    struct refused fault)
 {
 	char line[160], text[64], seen[1024];
+	static __u8 before[PAGE];
 
 	is_refused(name, pasid, iova, access, fault.spec);
+	memcpy(before, x, PAGE);
 	fault_log_ready();
 	if (access == 'w')
 		edu_start(rig.bar, EDU_BUFFER, iova, COUNT, true);
 	else
 		edu_start(rig.bar, iova, EDU_BUFFER, COUNT, false);
 	edu_wait(rig.bar);
+	if (mode->silent && access == 'w') {
+		snprintf(line, sizeof(line), "%s: it does not arrive", name);
+		check(!memcmp(before, x, PAGE), line, "it does");
+	}
+	if (mode->silent)
+		return;
 	snprintf(text, sizeof(text), "[fault reason 0x%02x]", fault.qemu);
 	snprintf(line, sizeof(line), "%s: the console says %#x", name, fault.qemu);
 	check(fault_seen(text, seen, sizeof(seen)), line, "it does not");
@@ -222,7 +233,7 @@ int main(int argc, char **argv)
 	size_t i;
 
 	if (argc != 3)
-		errx(2, "usage: walk BDF fl|sl|legacy");
+		errx(2, "usage: walk BDF fl|sl|legacy|amd");
 	bdf = argv[1];
 	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		if (!strcmp(modes[i].name, argv[2]))
@@ -239,7 +250,7 @@ int main(int argc, char **argv)
 	fill_ioas(rig.ioas, x);
 	test_questions();
 	test_requests("the RID", NO_PASID, x);
-	if (strcmp(mode->name, "legacy"))
+	if (strcmp(mode->name, "legacy") && strcmp(mode->name, "amd"))
 		test_pasid();
 	test_detach();
 	rig_close(&rig);
