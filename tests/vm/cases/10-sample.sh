@@ -9,6 +9,4 @@ from_vfio "$(edu)"
 check_status 1 "a function without vfio-pci" "$PROGS/edu-dma" "$(edu)"
 to_vfio "$(edu)"
 check "copies, and sees the refusal" "$PROGS/edu-dma" "$(edu)"
-# The AMD driver says no more than ten things in five seconds of a function.
-[ "$PROFILE" != amd11 ] || sleep 6
 check "a second time" "$PROGS/edu-dma" "$(edu)"
