@@ -386,7 +386,7 @@ static int run(const struct command *command, int argc, char **argv)
 	struct question q;
 
 	if (!options(argc, argv, &q))
-		return usage(command);
+		return wrong_arguments(command);
 	if (!ask(&q, text, sizeof(text))) {
 		fprintf(stderr, "iommuctl: %s: %s\n", q.device, reason(errno));
 		return FAILED;

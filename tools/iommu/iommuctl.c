@@ -14,7 +14,7 @@ static void describe(FILE *to, const struct command *command)
 	fprintf(to, "iommuctl %s %s\n%s", command->name, command->arguments, command->help);
 }
 
-int usage(const struct command *command)
+int wrong_arguments(const struct command *command)
 {
 	fputs("usage: ", stderr);
 	describe(stderr, command);

@@ -21,6 +21,6 @@ struct command {
 extern const struct command walk_command;
 
 /* Tells on stderr how the subcommand is used; returns USAGE. */
-int usage(const struct command *command);
+int wrong_arguments(const struct command *command);
 
 #endif

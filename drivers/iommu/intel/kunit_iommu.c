@@ -125,7 +125,8 @@ static void make_device(struct kit *kit)
 	kit->dev->release = release_device;
 	KUNIT_ASSERT_EQ(kit->test, 0, dev_set_name(kit->dev, "vtd-kit.%u", nr++));
 	KUNIT_ASSERT_EQ(kit->test, 0, device_add(kit->dev));
-	KUNIT_ASSERT_EQ(kit->test, 0, kunit_add_action_or_reset(kit->test, remove_device, kit->dev));
+	KUNIT_ASSERT_EQ(kit->test, 0,
+			kunit_add_action_or_reset(kit->test, remove_device, kit->dev));
 }
 
 struct kit *kit_bare(struct kunit *test, u64 cap, u64 ecap)

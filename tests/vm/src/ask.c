@@ -70,7 +70,8 @@ bool iommuctl_says(const char *bdf, unsigned int pasid, __u64 iova, char access,
 
 	if (pasid != NO_PASID)
 		snprintf(number, sizeof(number), "--pasid %u", pasid);
-	n = snprintf(command, sizeof(command), "python3 tests/vm/walk_answer.py %s %s", bdf, number);
+	n = snprintf(command, sizeof(command), "python3 tests/vm/walk_answer.py %s %s", bdf,
+		     number);
 	if (access)
 		snprintf(command + n, sizeof(command) - n, " --iova 0x%llx%s",
 			 (unsigned long long)iova, access == 'w' ? " --write" : "");

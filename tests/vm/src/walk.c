@@ -49,7 +49,8 @@ struct mode {
 static const struct mode modes[] = {
 	{ "fl", { 0x71, 0x71 }, { 0x71, 0x71 }, { 0x85, 0x85 }, { 0x59, 0x5b }, 1ULL << 47, 0x80 },
 	{ "sl", { 0x79, 0x05 }, { 0x79, 0x06 }, { 0x85, 0x05 }, { 0x59, 0x5b }, 1ULL << 48, 0x83 },
-	{ "legacy", { 0x05, 0x05 }, { 0x06, 0x06 }, { 0x05, 0x05 }, { 0x02, 0x02 }, 1ULL << 48, 0x04 },
+	{ "legacy", { 0x05, 0x05 }, { 0x06, 0x06 }, { 0x05, 0x05 }, { 0x02, 0x02 }, 1ULL << 48,
+	  0x04 },
 	{ "amd", { 0x02, 0x02 }, { 0x02, 0x02 }, { 0x02, 0x02 }, { 0x02, 0x02 }, 1ULL << 48, 0x02,
 	  true },
 };
@@ -73,7 +74,7 @@ static void leads_to(const char *name, unsigned int pasid, __u64 iova, const voi
 	snprintf(line, sizeof(line), "%s: the walker leads to the page", name);
 	check(!strcmp(said.result, "translated") && said.output == physical(va), line,
 	      "%s, %#llx, it is at %#llx", said.result, said.output, physical(va));
-	snprintf(line, sizeof(line), "%s: the walker says how large it is, and what is allowed", name);
+	snprintf(line, sizeof(line), "%s: the walker says how large it is, and its rights", name);
 	check(said.size == size && !strncmp(said.rights, "rw", 2), line, "%#llx, %s", said.size,
 	      said.rights);
 	snprintf(line, sizeof(line), "%s: iommuctl says the same", name);
@@ -119,7 +120,7 @@ static void refuses(const char *name, unsigned int pasid, __u64 iova, char acces
 	check(fault_seen(text, seen, sizeof(seen)), line, "it does not");
 }
 
-static void arrives(const char *name, __u64 iova, const __u8 *page)
+static void write_arrives(const char *name, __u64 iova, const __u8 *page)
 {
 	static unsigned int seed;
 	char line[160];
@@ -143,12 +144,12 @@ static void test_requests(const char *who, unsigned int pasid, const __u8 *page)
 	char line[160];
 
 	snprintf(line, sizeof(line), "%s, a page", who);
-	arrives(line, BASE, page);
+	write_arrives(line, BASE, page);
 	leads_to(line, pasid, BASE, page, PAGE);
 	snprintf(line, sizeof(line), "%s, within the page", who);
 	leads_to(line, pasid, BASE + 0x123, page + 0x123, PAGE);
 	snprintf(line, sizeof(line), "%s, a huge page", who);
-	arrives(line, HUGE + 0x5000, huge + 0x5000);
+	write_arrives(line, HUGE + 0x5000, huge + 0x5000);
 	leads_to(line, pasid, HUGE + 0x5000, huge + 0x5000, HUGE_PAGE);
 	said = ask(bdf, pasid, READ_ONLY, 'r');
 	snprintf(line, sizeof(line), "%s, a page to read: the walker lets it be read", who);
