@@ -8,7 +8,7 @@
 # Which fragments make a variant's configuration, and which architecture it is for.
 declare -A FRAGMENTS=(
 	[x86_64]="common x86_64"
-	[x86_64-base]="common x86_64"
+	[x86_64-base]="common x86_64 base"
 	[x86_64-debug]="common x86_64 debug"
 	[x86_64-vfio]="common x86_64 vfio"
 	[arm64]="common arm64"
