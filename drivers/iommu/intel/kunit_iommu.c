@@ -142,7 +142,7 @@ struct kit *kit_bare(struct kunit *test, u64 cap, u64 ecap)
 
 	make_device(kit);
 	kit->dev->iommu = &kit->dev_iommu;
-	dev_iommu_priv_set(kit->dev, &kit->info);
+	kit->dev_iommu.priv = &kit->info;
 	kit->dev_iommu.iommu_dev = &kit->iommu.iommu;
 	kit->dev_iommu.max_pasids = 1 << PASID_BITS;
 	mutex_init(&kit->dev_iommu.lock);
