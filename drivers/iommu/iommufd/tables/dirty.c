@@ -16,12 +16,12 @@
  * the driver only says whether it is dirty. One that lies partly outside stays
  * dirty, since nobody has been told about the rest of it.
  */
+#include <linux/bits.h>
 #include <linux/iommu.h>
 #include <linux/iova_bitmap.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched/signal.h>
-#include <linux/sizes.h>
 
 #include "../domain/core.h"
 #include "../domain/domain_map.h"
@@ -31,7 +31,7 @@
 MODULE_IMPORT_NS(IOMMUFD);
 
 /* A driver walks so much with no chance to be rescheduled. */
-#define STEP_MAX SZ_1G
+#define STEP_MAX BIT(30)
 
 /**
  * struct dirty_walk - a walk of what is mapped
