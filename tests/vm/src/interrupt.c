@@ -4,9 +4,41 @@
  * to the doorbell, that is mapped in each address space.
  */
 #include <err.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+#include <linux/iommufd.h>
 #include "rig.h"
+
+/* Where Arm's driver has its doorbells */
+#define DOORBELLS	0x8000000
+
+/* Once it is in a page table it stays: nothing else is mapped there, attached or not. */
+static void doorbells_are_kept(struct rig *rig)
+{
+	void *page = xmmap(PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	__u32 ioas, hwpt, pt;
+
+	if (ioas_alloc(rig->iommu, &ioas) ||
+	    hwpt_alloc(rig->iommu, 0, rig->devid, ioas, &hwpt))
+		errx(1, "a page table of its own");
+	check_rc(ioas_map(rig->iommu, ioas, page, PAGE, DOORBELLS, RW), 0,
+		 "memory where no device has doorbells yet");
+	pt = hwpt;
+	check_rc(dev_attach(rig->dev, &pt), -EADDRINUSE, "attach where memory is in their place");
+	check_rc(ioas_unmap(rig->iommu, ioas, DOORBELLS, PAGE), 0, "take it away");
+	pt = hwpt;
+	check_rc(dev_attach(rig->dev, &pt), 0, "attach then");
+	pt = rig->ioas;
+	check_rc(dev_attach(rig->dev, &pt), 0, "attach to the first again, the page table stays");
+	check_rc(ioas_map(rig->iommu, ioas, page, PAGE, DOORBELLS, RW), -EINVAL,
+		 "memory over doorbells of nobody");
+	check_rc(destroy(rig->iommu, hwpt), 0, "the end of the page table");
+	check_rc(ioas_map(rig->iommu, ioas, page, PAGE, DOORBELLS, RW), 0,
+		 "memory where doorbells were");
+	check_rc(destroy(rig->iommu, ioas), 0, "the end of the IOAS");
+}
 
 int main(int argc, char **argv)
 {
@@ -34,6 +66,8 @@ int main(int argc, char **argv)
 	pt = rig.ioas;
 	check_rc(dev_attach(rig.dev, &pt), 0, "attach");
 	check(irq_arrives(rig.bar, irq), "it arrives after a detach and attach", "it did not");
+	doorbells_are_kept(&rig);
+	check(irq_arrives(rig.bar, irq), "it arrives after that", "it did not");
 	close(irq);
 	rig_close(&rig);
 	return check_done();

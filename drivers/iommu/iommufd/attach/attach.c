@@ -19,7 +19,6 @@
 #include <linux/slab.h>
 
 #include "../domain/core.h"
-#include "../domain/sw_msi.h"
 #include "../tables/hwpt.h"
 #include "attach.h"
 #include "attach_fault.h"
@@ -183,7 +182,7 @@ static int check_fit(struct iommufd_device *idev, u32 ppasid, struct hwpt *hwpt)
 		if (!hwpt->pasid && !xa_empty(&group->slots))
 			return -EINVAL;
 		/* Interrupts are requests without PASID. */
-		rc = sw_msi_ready(hwpt->member.domain, idev->dev);
+		rc = hwpt_pass_msi(hwpt, idev->dev);
 		if (rc)
 			return rc;
 	}

@@ -90,8 +90,16 @@ static int prepare(struct iommu_sw_msi *core, struct msi_desc *desc, phys_addr_t
 	return 0;
 }
 
-/* Where a device's window is; false if its interrupts are not translated. */
-static bool find_window(struct device *dev, unsigned long *start, size_t *length)
+/**
+ * sw_msi_window() - where a device has its window
+ * @dev: the device
+ * @start: takes the first IOVA
+ * @length: takes its size in bytes
+ *
+ * Context: may sleep.
+ * Return: false if the device's interrupts are not translated.
+ */
+bool sw_msi_window(struct device *dev, unsigned long *start, size_t *length)
 {
 	struct iommu_resv_region *region;
 	LIST_HEAD(regions);
@@ -111,27 +119,33 @@ static bool find_window(struct device *dev, unsigned long *start, size_t *length
 }
 
 /**
+ * sw_msi_domain() - where the doorbells of a domain are mapped
+ * @domain: the domain
+ *
+ * Context: any.
+ * Return: @domain, or, where its tables are a user's, the one that they go through.
+ */
+struct iommu_domain *sw_msi_domain(struct iommu_domain *domain)
+{
+	return domain->ops->msi_parent ? domain->ops->msi_parent(domain) : domain;
+}
+
+/**
  * sw_msi_ready() - let a device's interrupts through a domain
- * @domain: what it is about to be attached to; its window stays until the end of it,
- *	or, where its tables are a user's, of the domain that they go through
- * @dev: the device, which has reserved the window
+ * @domain: sw_msi_domain() of what it is about to be attached to; its window stays
+ *	until the end of it
+ * @start: where the device has its window, in which nothing else is mapped as long
+ * @length: its size in bytes
  *
  * Context: may sleep.
- * Return: 0, also for a device whose interrupts are not translated; -EINVAL if other
- * devices have their window elsewhere; -ENOMEM; why a doorbell cannot be mapped.
+ * Return: 0; -EINVAL if other devices have their window elsewhere; -ENOMEM; why a
+ * doorbell cannot be mapped.
  */
-int sw_msi_ready(struct iommu_domain *domain, struct device *dev)
+int sw_msi_ready(struct iommu_domain *domain, unsigned long start, size_t length)
 {
 	struct sw_msi *window;
-	unsigned long start;
 	unsigned int at;
-	size_t length;
 	int rc = 0;
-
-	if (!find_window(dev, &start, &length))
-		return 0;
-	if (domain->ops->msi_parent)
-		domain = domain->ops->msi_parent(domain);
 
 	guard(mutex)(&sw_msi_lock);
 	if (!domain->sw_msi) {
@@ -143,7 +157,7 @@ int sw_msi_ready(struct iommu_domain *domain, struct device *dev)
 		window->start = start;
 		window->max = min_t(size_t, length / PAGE_SIZE, SW_MSI_MAX);
 		/* Before it is attached nobody looks there. */
-		domain->sw_msi = &window->core;
+		WRITE_ONCE(domain->sw_msi, &window->core);
 	}
 	window = container_of(domain->sw_msi, struct sw_msi, core);
 	if (window->start != start)

@@ -9,7 +9,9 @@
 struct device;
 struct iommu_domain;
 
-int sw_msi_ready(struct iommu_domain *domain, struct device *dev);
+bool sw_msi_window(struct device *dev, unsigned long *start, size_t *length);
+struct iommu_domain *sw_msi_domain(struct iommu_domain *domain);
+int sw_msi_ready(struct iommu_domain *domain, unsigned long start, size_t length);
 void sw_msi_free(struct iommu_domain *domain);
 
 #endif

@@ -15,6 +15,7 @@
 static void hwpt_destroy(struct object *obj)
 {
 	struct hwpt *hwpt = container_of(obj, struct hwpt, obj);
+	struct iommu_domain *domain = hwpt->member.domain;
 
 	if (hwpt->shared) {
 		mutex_lock(&hwpt->ioas->hwpts_lock);
@@ -23,8 +24,10 @@ static void hwpt_destroy(struct object *obj)
 	}
 	if (hwpt->filled)
 		ioas_remove_member(hwpt->ioas, &hwpt->member);
-	sw_msi_free(hwpt->member.domain);
-	core_domain_free(hwpt->member.domain);
+	sw_msi_free(domain);
+	core_domain_free(domain);
+	/* For doorbells, which were in it to the end. */
+	ioas_unreserve(hwpt->ioas, domain);
 	if (hwpt->faults)
 		fault_queue_put(hwpt->faults);
 	if (hwpt->below)
@@ -37,6 +40,39 @@ const struct object_type hwpt_type = {
 	.name = "hwpt",
 	.destroy = hwpt_destroy,
 };
+
+/**
+ * hwpt_pass_msi() - let a device's interrupts through a page table
+ * @hwpt: what the device is about to be attached to
+ * @dev: the device
+ *
+ * Where interrupts are translated, the IOVAs of the device's doorbells are out of
+ * use until the end of the page table, or of its parent: what is mapped there for
+ * interrupts stays as long, attached or not.
+ *
+ * Context: may sleep; takes map_rwsem.
+ * Return: 0; -EADDRINUSE if something else is mapped there; see sw_msi_ready().
+ */
+int hwpt_pass_msi(struct hwpt *hwpt, struct device *dev)
+{
+	struct iommu_domain *domain = sw_msi_domain(hwpt->member.domain);
+	struct iova_range window;
+	unsigned long start;
+	size_t length;
+	int rc;
+
+	if (!sw_msi_window(dev, &start, &length))
+		return 0;
+	window.start = start;
+	window.last = start + length - 1;
+	if (!READ_ONCE(domain->sw_msi)) {
+		/* Another group's attach may do the same; all of it ends together. */
+		rc = ioas_reserve(hwpt->ioas, &window, domain);
+		if (rc)
+			return rc;
+	}
+	return sw_msi_ready(domain, start, length);
+}
 
 /**
  * hwpt_alloc() - an empty page table in the format of a device's IOMMU

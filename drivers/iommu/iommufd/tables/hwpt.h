@@ -49,6 +49,7 @@ struct hwpt {
 
 extern const struct object_type hwpt_type;
 
+int hwpt_pass_msi(struct hwpt *hwpt, struct device *dev);
 struct hwpt *hwpt_alloc(struct ioas *ioas, struct device *dev, u32 flags, bool coherent,
 			const struct iommu_user_data *data);
 void hwpt_set_faults(struct hwpt *hwpt, struct fault_queue *faults);
