@@ -2,23 +2,18 @@
 # shellcheck shell=bash
 #
 # Parts of a test run, each a command whose last line is `N passed, N failed[, N skipped]`, and
-# their sum. Whatever does not end so has failed. Sourced after lib.sh.
+# their sum. Whatever does not end so has failed. Parts may run in two lanes at once: a VM keeps one
+# core busy. Sourced after lib.sh.
 
-PASSED=0 FAILED=0 SKIPPED=0
-SUMMARY=()
 RESULT_RE='^([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$'
+# A line per part: passed, failed, skipped, and the line that people read
+RESULTS=$(mktemp)
+trap 'rm -f "$RESULTS"' EXIT
 
-# part NAME WHAT COMMAND...: runs COMMAND, shows what it prints, and adds its counts.
-part()
+# result STATUS LOG: prints `passed failed skipped note` for a part that has ended.
+result()
 {
-	local name=$1 what=$2 log=$LOGS/part-$1.log start=$SECONDS rc last p=0 f=0 s=0 note=''
-	shift 2
-	mkdir -p "$LOGS"
-	say "== $what"
-	set +e
-	"$@" 2>&1 </dev/null | tee "$log"
-	rc=${PIPESTATUS[0]}
-	set -e
+	local rc=$1 log=$2 last p=0 f=0 s=0 note=''
 	last=$(grep -v '^make\(\[[0-9]*\]\)\?: ' "$log" | grep '[^[:space:]]' | tail -n 1 || true)
 	if [[ $last =~ $RESULT_RE ]]; then
 		p=${BASH_REMATCH[1]} f=${BASH_REMATCH[2]} s=${BASH_REMATCH[4]:-0}
@@ -30,9 +25,47 @@ part()
 	else
 		f=1 note=" (no result line; status $rc)"
 	fi
-	PASSED=$((PASSED + p)) FAILED=$((FAILED + f)) SKIPPED=$((SKIPPED + s))
-	SUMMARY+=("$(printf '%-36s %5d passed %4d failed %4d skipped %5d s  %s%s' \
-		"$what" "$p" "$f" "$s" $((SECONDS - start)) "${log#"$TOP"/}" "$note")")
+	echo "$p $f $s$note"
+}
+
+# part NAME WHAT COMMAND...: runs COMMAND, shows what it prints (in a lane when it has ended, so that
+# the two are not mixed), and adds its counts.
+part()
+{
+	local name=$1 what=$2 log=$LOGS/part-$1.log start=$SECONDS rc p f s note
+	shift 2
+	mkdir -p "$LOGS"
+	set +e
+	if [[ ${LANE:-} ]]; then
+		"$@" >"$log" 2>&1 </dev/null
+		rc=$?
+		(flock 9 && echo "== $what" && cat "$log") 9<"$RESULTS"
+	else
+		say "== $what"
+		"$@" 2>&1 </dev/null | tee "$log"
+		rc=${PIPESTATUS[0]}
+	fi
+	set -e
+	read -r p f s note < <(result "$rc" "$log")
+	printf '%d %d %d %-36s %5d passed %4d failed %4d skipped %5d s  %s %s\n' "$p" "$f" "$s" \
+		"$what" "$p" "$f" "$s" $((SECONDS - start)) "${log#"$TOP"/}" "$note" >>"$RESULTS"
+}
+
+# lane FUNCTION: runs its parts beside those of the others. A lane that breaks off has failed.
+lane()
+{
+	{ LANE=$1; trap - EXIT; "$1"; } &
+	LANES+=("$! $1")
+}
+
+# Waits for every lane.
+join()
+{
+	local lane
+	for lane in "${LANES[@]}"; do
+		wait "${lane% *}" || echo "0 1 0 ${lane#* }: broke off" >>"$RESULTS"
+	done
+	LANES=()
 }
 
 # one COMMAND...: a command that ends with no counts, as one test.
@@ -49,12 +82,15 @@ one()
 # Lists the parts and what was skipped, then the one line that counts them all.
 total()
 {
+	local passed failed skipped
+	read -r passed failed skipped < <(awk '{ p += $1; f += $2; s += $3 } END { print p+0, f+0, s+0 }' \
+		"$RESULTS")
 	echo
-	printf '%s\n' "${SUMMARY[@]}"
-	if ((SKIPPED)); then
+	cut -d ' ' -f 4- "$RESULTS"
+	if ((skipped)); then
 		echo "skipped:"
 		grep -hiE '# skip|^skipped: ' "$LOGS"/part-*.log | sort -u | sed 's/^/  /' || true
 	fi
-	echo "$PASSED passed, $FAILED failed$( ((SKIPPED)) && echo ", $SKIPPED skipped")"
-	((FAILED == 0))
+	echo "$passed passed, $failed failed$( ((skipped)) && echo ", $skipped skipped")"
+	((failed == 0))
 }

@@ -186,6 +186,17 @@ class Counting(unittest.TestCase):
         self.assertEqual(self.parts("echo 0 passed, 0 failed"), ("0 passed, 1 failed", 1))
         self.assertEqual(self.parts(good + "; echo more"), ("0 passed, 1 failed", 1))
 
+    def test_lanes(self):
+        """What lanes counted is added; one that ends early has failed."""
+        part = "part p P echo 3 passed, 0 failed; "
+        for more, want in (("", ("6 passed, 0 failed", 0)), ("false; ", ("6 passed, 1 failed", 1))):
+            script = f". {HERE}/lib.sh; . {HERE}/parts.sh; LOGS=$(mktemp -d); " + \
+                f"a() {{ {part}}}; b() {{ {part.replace('p P', 'q Q')}{more}{more and part}}}; " + \
+                "lane a; lane b; join; total"
+            done = subprocess.run(["bash", "-c", script], check=False, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL)
+            self.assertEqual((done.stdout.decode().strip().split("\n")[-1], done.returncode), want)
+
 
 class Checks(unittest.TestCase):
     """The checks of our source find what they are for."""
