@@ -98,9 +98,8 @@ static int fault_reported(int kmsg)
 {
 	char line[1024];
 	ssize_t n;
-	int tries;
 
-	for (tries = 0; tries < 300; tries++) {
+	for (int tries = 0; tries < 300; tries++) {
 		while ((n = read(kmsg, line, sizeof(line) - 1)) > 0) {
 			line[n] = 0;
 			if (!strstr(line, "fault addr") && !strstr(line, "IO_PAGE_FAULT") &&
