@@ -15,7 +15,7 @@ help:
 	@echo 'make kunit      the KUnit tests, on UML'
 	@echo 'make selftest   the kselftests on the mock IOMMU, in a VM; DEBUG=1, ARCH=arm64'
 	@echo 'make mainline-test  the kselftest of mainline'"'"'s iommufd, unmodified, on this kernel'
-	@echo 'make vm         a shell in the VM'
+	@echo 'make vm         a shell in the VM; PROFILE=vtd-sl: with an IOMMU, see tests/vm/run --help'
 	@echo 'make bench      instruction counts of our kernel and of the base'
 	@echo 'make lint       sparse, checkpatch, warnings, kernel-doc, layers, budgets'
 	@echo 'make htmldocs   build/htmldocs/: our pages of the kernel documentation'
@@ -34,7 +34,7 @@ run: kernel
 	@tests/vm/main-job
 
 vm: kernel
-	@tests/vm/run --kernel build/$(VARIANT)/$(IMAGE) --interactive -- /bin/bash
+	@tests/vm/run --kernel build/$(VARIANT)/$(IMAGE) $(if $(PROFILE),--profile $(PROFILE)) --interactive -- /bin/bash
 
 selftest: kernel
 	@tests/vm/selftest --kernel build/$(VARIANT)/$(IMAGE)

@@ -55,7 +55,15 @@ named()
 	fi
 }
 
+# The page on porting has a row for each hook, and no other.
+hooks()
+{
+	diff <(printf '%s\n' patches/linux-*/*.patch | sed -E 's|.*/([0-9]+)-.*|\1|') \
+		<(sed -nE 's/^([0-9]{4}) .*/\1/p' Documentation/driver-api/iommufd-porting.rst)
+}
+
 check "iommu-pasid: the tests of its table are there" named
+check "iommufd-porting: the hooks of its table are there" hooks
 to_vfio "$(edu)"
 works iommufd
 check "the function has PASIDs" shim_on "$PROGS"
