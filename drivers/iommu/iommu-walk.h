@@ -15,9 +15,14 @@
 #include <linux/device.h>
 #include <linux/iommu.h>
 
-/* Whose table an entry is in. */
+/**
+ * enum iommu_walk_stage - whose table an entry is in
+ * @IOMMU_WALK_DEVICE: that of devices, or of PASIDs
+ * @IOMMU_WALK_FIRST: a first stage
+ * @IOMMU_WALK_SECOND: a second stage
+ */
 enum iommu_walk_stage {
-	IOMMU_WALK_DEVICE,	/* of devices, of PASIDs */
+	IOMMU_WALK_DEVICE,
 	IOMMU_WALK_FIRST,
 	IOMMU_WALK_SECOND,
 };
@@ -92,9 +97,13 @@ struct iommu_walk {
 	u32 fault_code;
 };
 
-/*
- * 0: @fault, @translated or, without an IOVA, neither of them is set. -ENODEV: the
- * device is not behind this IOMMU, or that does not translate. May sleep.
+/**
+ * typedef iommu_walk_fn - a driver's walker
+ * @walk: the question; the answer goes there
+ *
+ * Context: may sleep.
+ * Return: 0 with its fault, translated or, without an IOVA, neither of them set;
+ * -ENODEV if the device is not behind this IOMMU, or that does not translate.
  */
 typedef int (*iommu_walk_fn)(struct iommu_walk *walk);
 
