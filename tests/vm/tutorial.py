@@ -8,8 +8,10 @@ anything, a line `...` for any lines. With --built no kernel is made. With --pro
 page's blocks of C.
 """
 
+import os
 import queue
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -18,7 +20,7 @@ import time
 TIMEOUT = 300
 BLOCK = re.compile(r"^\.\. code-block:: c\n\n((?:   .*\n|\n)+)|::\n\n((?:     .*\n|\n)+)", re.M)
 # What an interactive shell says of its jobs, and of having no terminal of its own.
-SHELL = re.compile(r"^(\[\d+\]|bash: ).*\n?", re.M)
+SHELL = re.compile(r"^(\[\d+\]|bash: (cannot set|no job)).*\n?", re.M)
 
 
 def program(page):
@@ -52,13 +54,14 @@ class Machine:
 
     def __init__(self, command):
         self.process = subprocess.Popen(command, shell=True, stdin=subprocess.PIPE, bufsize=0,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        start_new_session=True)
         self.lines = queue.Queue()
         threading.Thread(target=self.read, daemon=True).start()
         self.number = 0
         # No prompt and no echo, so that what is read is what the commands print.
         self.send("exec bash --noediting --norc")
-        self.send("PS1=; stty -echo; bind 'set enable-bracketed-paste off' 2>/dev/null")
+        self.send("PS1=; stty -echo")
         self.finish()
 
     def read(self):
@@ -103,8 +106,12 @@ class Machine:
     def end(self):
         """The status of the VM, which is asked to end."""
         self.send("exit")
-        status = self.process.wait(TIMEOUT)
-        return "", status
+        return "", self.process.wait(TIMEOUT)
+
+    def kill(self):
+        """Ends what was started for the VM, and no other process."""
+        os.killpg(self.process.pid, signal.SIGTERM)
+        self.process.wait(TIMEOUT)
 
 
 def here(command):
@@ -154,7 +161,7 @@ def main():
         if status == "none" or prompt == "$":
             break
     if machine:
-        machine.process.kill()
+        machine.kill()
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
