@@ -5,6 +5,7 @@
  *
  *	entry	main.c ioctl.c		open, close, the table of ioctls
  *		container.c		the name /dev/vfio/vfio
+ *		fdinfo.c show.c		what there is, as text
  *	ops	ops/			one handler per ioctl: from the user's
  *					structures to ranges and objects
  *	attach	attach/			devices and in-kernel users, and what they
@@ -33,6 +34,7 @@
 
 #include "container.h"
 #include "ctx.h"
+#include "fdinfo.h"
 #include "ioctl.h"
 #include "memory/account.h"
 #include "mock/entry.h"
@@ -94,6 +96,7 @@ static const struct file_operations ctx_fops = {
 	.unlocked_ioctl = ioctl_dispatch,
 	.compat_ioctl = compat_ptr_ioctl,
 	.mmap = ctx_mmap,
+	.show_fdinfo = fdinfo_show,
 };
 
 /**

@@ -102,6 +102,26 @@ struct object *object_get_any(struct iommufd_ctx *ictx, u32 id)
 }
 
 /**
+ * object_next() - the next object by ID, without a reference
+ * @ictx: the context
+ * @id: in: no smaller ID; out: its ID
+ *
+ * Context: any; the ID table's lock is held. As long as it is, the object and what
+ * that refers to are there; it may be about to be destroyed.
+ * Return: the object, which has been published, or NULL.
+ */
+struct object *object_next(struct iommufd_ctx *ictx, unsigned long *id)
+{
+	struct object *obj;
+
+	lockdep_assert_held(&ictx->objects.xa_lock);
+	obj = xa_find(&ictx->objects, id, ULONG_MAX, XA_PRESENT);
+	while (obj == &tombstone)
+		obj = xa_find_after(&ictx->objects, id, ULONG_MAX, XA_PRESENT);
+	return obj;
+}
+
+/**
  * object_put() - drop a reference
  * @obj: the object; never freed here, its last reference is its owner's
  *

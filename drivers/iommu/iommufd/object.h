@@ -37,7 +37,7 @@ struct payers;
 
 /**
  * struct object_type - what the kinds of objects differ in
- * @name: for messages and fdinfo
+ * @name: for messages, and for fdinfo where that knows no other
  * @kernel_owned: only the kernel ends it; DESTROY is -EBUSY
  * @destroy: ends and frees it. Nothing refers to it any more. May sleep.
  */
@@ -110,6 +110,7 @@ void object_publish(struct object *obj);
 void object_abort(struct object *obj);
 struct object *object_get(struct iommufd_ctx *ictx, u32 id, const struct object_type *type);
 struct object *object_get_any(struct iommufd_ctx *ictx, u32 id);
+struct object *object_next(struct iommufd_ctx *ictx, unsigned long *id);
 void object_put(struct object *obj);
 int object_destroy_id(struct iommufd_ctx *ictx, u32 id);
 void object_put_or_destroy(struct object *obj);

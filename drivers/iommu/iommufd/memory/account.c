@@ -42,7 +42,8 @@ struct payers *payers_new(void)
  */
 void payers_free(struct payers *payers)
 {
-	WARN_ON(!list_empty(&payers->accounts) || atomic_long_read(&payers->bound));
+	WARN_ON(!list_empty(&payers->accounts) || atomic_long_read(&payers->bound) ||
+		atomic_long_read(&payers->npages));
 	kfree(payers);
 }
 
@@ -195,6 +196,7 @@ int account_charge(struct account *acct, unsigned long npages)
 		return rc;
 	atomic64_add(npages, &acct->payer.mm->pinned_vm);
 	atomic_long_add(npages, &acct->npages);
+	atomic_long_add(npages, &acct->payers->npages);
 	return 0;
 }
 
@@ -209,6 +211,7 @@ void account_refund(struct account *acct, unsigned long npages)
 {
 	guard(rwsem_read)(&acct->payers->lock);
 	atomic_long_sub(npages, &acct->npages);
+	atomic_long_sub(npages, &acct->payers->npages);
 	atomic64_sub(npages, &acct->payer.mm->pinned_vm);
 	purse_refund(&acct->payer, npages);
 }

@@ -40,11 +40,13 @@ struct payer {
  *	but for the mmap lock
  * @accounts: struct account; protected by @lock
  * @bound: pages objects of a process's own memory, for which nobody else can pay
+ * @npages: what all accounts have charged
  */
 struct payers {
 	struct rw_semaphore lock;
 	struct list_head accounts;
 	atomic_long_t bound;
+	atomic_long_t npages;
 };
 
 /**

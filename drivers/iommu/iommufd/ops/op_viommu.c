@@ -81,6 +81,7 @@ int op_viommu_alloc(struct op_call *call)
 	viommu = viommu_alloc(hwpt, ops, iommu, data);
 	rc = PTR_ERR_OR_ZERO(viommu);
 	if (!rc) {
+		viommu->type = cmd->type;
 		call->new_obj = &viommu->obj;
 		cmd->out_viommu_id = viommu->obj.id;
 		rc = put_data(cmd, ops, data);

@@ -393,3 +393,43 @@ u32 pasid_dev_list(struct pasid_dev *pd, u32 *pasid, struct iommu_pasid_entry *e
 	*changes = pd->changes;
 	return nr;
 }
+
+/**
+ * pasid_dev_run() - find consecutive numbers of which the same can be said
+ * @pd: of the device
+ * @run: in: where the run before ended, or what a call has found of this one; out:
+ *	what there is of it; without a first number at the end of all
+ * @most: how many numbers to look at, at least 1
+ *
+ * Context: any; takes the numbers' xa_lock alone, under which none of them goes away.
+ * Return: whether the run is complete; if not, the call is to be made again.
+ */
+bool pasid_dev_run(struct pasid_dev *pd, struct pasid_run *run, unsigned int most)
+{
+	XA_STATE(xas, &pd->numbers, run->last + 1);
+	struct pasid_number *num;
+	struct pasid_run next;
+	bool complete = true;
+
+	xa_lock(&pd->numbers);
+	xas_for_each(&xas, num, ULONG_MAX) {
+		next = (struct pasid_run) {
+			.first = run->first ?: xas.xa_index,
+			.last = xas.xa_index,
+			.hwpt_id = READ_ONCE(num->hwpt_id),
+			.ioas_id = READ_ONCE(num->ioas_id),
+			.allocated = READ_ONCE(num->allocated),
+		};
+		if (run->first && (next.last != run->last + 1 || next.hwpt_id != run->hwpt_id ||
+				   next.ioas_id != run->ioas_id ||
+				   next.allocated != run->allocated))
+			break;
+		*run = next;
+		if (!--most) {
+			complete = false;
+			break;
+		}
+	}
+	xa_unlock(&pd->numbers);
+	return complete;
+}

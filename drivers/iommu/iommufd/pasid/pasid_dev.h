@@ -50,6 +50,22 @@ struct pasid_number {
 };
 
 /**
+ * struct pasid_run - consecutive numbers of which the same can be said
+ * @first: the smallest; 0: there is none
+ * @last: the greatest; without a @first, where the one before ended, or 0
+ * @hwpt_id: as in struct pasid_number
+ * @ioas_id: likewise
+ * @allocated: likewise
+ */
+struct pasid_run {
+	u32 first;
+	u32 last;
+	u32 hwpt_id;
+	u32 ioas_id;
+	bool allocated;
+};
+
+/**
  * struct pasid_dev - the PASIDs of a device
  * @lock: protects all that follows; pasid_set's lock is taken inside
  * @policy: of enum iommu_pasid_policy
@@ -86,6 +102,7 @@ void pasid_dev_release(struct pasid_dev *pd, struct pasid_number *num);
 struct pasid_number *pasid_dev_attached(struct pasid_dev *pd, u32 pasid);
 struct pasid_number *pasid_dev_next_attached(struct pasid_dev *pd, u32 pasid);
 void pasid_dev_info(struct pasid_dev *pd, struct iommu_pasid_info *info);
+bool pasid_dev_run(struct pasid_dev *pd, struct pasid_run *run, unsigned int most);
 u32 pasid_dev_list(struct pasid_dev *pd, u32 *pasid, struct iommu_pasid_entry *entries,
 		   u32 room, u64 *changes);
 

@@ -359,8 +359,11 @@ static int areas_publish(struct ioas *ioas, struct list_head *areas)
 	if (rc)
 		return rc;
 	guard(rwsem_write)(&ioas->map_rwsem);
-	list_for_each_entry(area, areas, link)
+	list_for_each_entry(area, areas, link) {
 		area->state = AREA_READY;
+		ioas->mapped += range_length(&area->iova);
+		ioas->nr_areas++;
+	}
 	return 0;
 }
 

@@ -22,8 +22,8 @@
  *	pages.lock		what is pinned of a pages object
  *
  * Leaves, each taken last: viommu.events_lock, with eventq.lock inside of it; the
- * lock of viommu.vdevs; the ID table's lock, iommufd_ctx.account_lock,
- * iommufd_ctx.groups' lock, ioas.hwpts_lock, sw_msi_lock, access.lock;
+ * lock of viommu.vdevs; the ID table's lock, with that of pasid_dev.numbers inside
+ * of it; iommufd_ctx.account_lock, iommufd_ctx.groups' lock, ioas.hwpts_lock, sw_msi_lock, access.lock;
  * pasid_dev.lock, with pasid_set.lock inside of it and a follower's in that; and, with
  * none of the above, payers.lock, and in it the mmap lock, where memory is charged per
  * process. Memory is pinned, and user space may have to fault it in, with none of
@@ -45,11 +45,15 @@ struct iommu_domain;
  * struct ioas - an I/O address space
  * @obj: head
  * @access_rwsem: protects @accesses
- * @members_lock: protects @members, @pinners and @pinned
+ * @members_lock: protects @members, @nr_members, @pinners and @pinned
  * @map_rwsem: protects @map, @limits, @align, @large and the areas; @large is
  *	changed with @members_lock held as well
  * @map: IOVA -> struct area, reserved and published
  * @limits: what may be used
+ * @mapped: bytes of the areas that are mapped, for who looks without a lock;
+ *	protected by @map_rwsem
+ * @nr_areas: their number; protected likewise
+ * @nr_members: number of @members, for who looks without a lock
  * @members: struct ioas_member, domains that hold all areas
  * @accesses: struct ioas_access
  * @nr_accesses: their number; changed with @map_rwsem held for writing
@@ -67,6 +71,9 @@ struct ioas {
 	struct rw_semaphore map_rwsem;
 	struct iova_map map;
 	struct iova_limits limits;
+	unsigned long mapped;
+	unsigned long nr_areas;
+	unsigned int nr_members;
 	struct list_head members;
 	struct list_head accesses;
 	unsigned int nr_accesses;

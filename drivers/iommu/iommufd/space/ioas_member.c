@@ -248,10 +248,12 @@ int ioas_add_member(struct ioas *ioas, struct ioas_member *member)
 		guard(rwsem_read)(&ioas->map_rwsem);
 		rc = load_all(ioas, member);
 	}
-	if (rc)
+	if (rc) {
 		ioas->pinners--;
-	else
+	} else {
 		list_add_tail(&member->node, &ioas->members);
+		ioas->nr_members++;
+	}
 	up_write(&ioas->members_lock);
 	if (rc) {
 		areas_unpin_idle(ioas);
@@ -272,6 +274,7 @@ void ioas_remove_member(struct ioas *ioas, struct ioas_member *member)
 {
 	down_write(&ioas->members_lock);
 	list_del(&member->node);
+	ioas->nr_members--;
 	down_read(&ioas->map_rwsem);
 	unload_below(ioas, member, NULL);
 	up_read(&ioas->map_rwsem);

@@ -86,6 +86,7 @@ static struct area *split(struct ioas *ioas, struct area *area, struct area *tai
 	area->iova.last = at - 1;
 	/* It takes a place that was just given up. */
 	WARN_ON(iova_map_insert(&ioas->map, tail));
+	ioas->nr_areas++;
 	return tail;
 }
 
@@ -196,7 +197,9 @@ static int unmap_areas(struct unmap_call *call)
 		iova_map_erase(&ioas->map, area);
 		/* Its memory may still be revoked, and its IOVAs may soon be another's. */
 		area->state = AREA_RESERVED;
+		ioas->nr_areas--;
 	}
+	ioas->mapped -= call->bytes;
 	return 0;
 }
 

@@ -126,7 +126,7 @@ static void veventq_destroy(struct object *obj)
 	veventq_free(queue);
 }
 
-static const struct object_type veventq_type = {
+const struct object_type veventq_type = {
 	.name = "veventq",
 	.destroy = veventq_destroy,
 };

@@ -45,6 +45,8 @@ struct veventq {
 	bool lost;
 };
 
+extern const struct object_type veventq_type;
+
 struct veventq *veventq_alloc(struct viommu *viommu, u32 type, u32 depth);
 
 #endif

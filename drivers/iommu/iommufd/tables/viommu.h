@@ -38,6 +38,7 @@ struct viommu_region {
  * struct viommu - a virtual IOMMU
  * @obj: head
  * @drv: the driver's side of it
+ * @type: of enum iommu_viommu_type
  * @hwpt: the page table below the guest's; holds a reference
  * @vdevs_rwsem: held for writing while virtual devices come and go, for reading
  *	while commands are done
@@ -52,6 +53,7 @@ struct viommu_region {
 struct viommu {
 	struct object obj;
 	struct iommufd_viommu *drv;
+	u32 type;
 	struct hwpt *hwpt;
 	struct rw_semaphore vdevs_rwsem;
 	struct xarray vdevs;
@@ -94,6 +96,7 @@ struct hw_queue {
 };
 
 extern const struct object_type viommu_type;
+extern const struct object_type vdevice_type;
 extern const struct object_type hw_queue_type;
 
 static inline void viommu_put(struct viommu *viommu)

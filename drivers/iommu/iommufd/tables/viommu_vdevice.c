@@ -29,7 +29,7 @@ static void vdevice_destroy(struct object *obj)
 	vdevice_free(vdev);
 }
 
-static const struct object_type vdevice_type = {
+const struct object_type vdevice_type = {
 	.name = "vdevice",
 	.destroy = vdevice_destroy,
 };
