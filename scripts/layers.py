@@ -21,7 +21,7 @@ LAYERS = (  # the lowest first
     "veventq viommu hwpt_nested dirty hwpt fault eventq pasid_kvm pasid_dev pasid_set",
     "kapi subdev attach_auto attach access device",
     "compat_type1 op_object op_ioas op_map op_hwpt op_dirty op_device op_pasid op_viommu op",
-    "main container ioctl fdinfo show",
+    "main container ioctl debug fdinfo show",
 )
 PLACE = {name: (nr, -at) for nr, row in enumerate(LAYERS) for at, name in enumerate(row.split())}
 # Headers of the base that only one file of ours may see.

@@ -27,19 +27,20 @@ void fdinfo_show(struct seq_file *m, struct file *filp)
 	struct iommufd_ctx *ictx = filp->private_data;
 	struct show_totals totals;
 	struct show_pos pos = {};
-	char line[SHOW_LINE];
+	char text[SHOW_LINE];
 	unsigned int lines;
 	unsigned long all;
 
 	show_totals(ictx, &totals);
-	show_head(m, ictx, &totals);
+	show_head(ictx, &totals, text);
+	seq_puts(m, text);
 	for (lines = 0; lines < FDINFO_LINES; lines++) {
 		/* It will be done again, with more room. */
 		if (seq_has_overflowed(m) || fatal_signal_pending(current))
 			return;
-		if (!show_line(ictx, &pos, line))
+		if (!show_line(ictx, &pos, text))
 			return;
-		seq_puts(m, line);
+		seq_puts(m, text);
 		cond_resched();
 	}
 	all = totals.objects + totals.pasids;

@@ -5,7 +5,7 @@
  *
  *	entry	main.c ioctl.c		open, close, the table of ioctls
  *		container.c		the name /dev/vfio/vfio
- *		fdinfo.c show.c		what there is, as text
+ *		fdinfo.c debug.c show*.c	what there is, as text
  *	ops	ops/			one handler per ioctl: from the user's
  *					structures to ranges and objects
  *	attach	attach/			devices and in-kernel users, and what they
@@ -34,12 +34,23 @@
 
 #include "container.h"
 #include "ctx.h"
+#include "debug.h"
 #include "fdinfo.h"
 #include "ioctl.h"
 #include "memory/account.h"
 #include "mock/entry.h"
 #include "pasid/pasid_set.h"
 #include "tables/viommu.h"
+
+/* What a context has from the beginning, or as much of it as there was memory for. */
+static void ctx_free(struct iommufd_ctx *ictx)
+{
+	if (ictx->payers)
+		payers_free(ictx->payers);
+	if (ictx->pasids)
+		pasid_set_free(ictx->pasids);
+	kfree(ictx);
+}
 
 static int ctx_open(struct inode *inode, struct file *filp)
 {
@@ -50,10 +61,7 @@ static int ctx_open(struct inode *inode, struct file *filp)
 	ictx->pasids = pasid_set_new();
 	ictx->payers = payers_new();
 	if (!ictx->pasids || !ictx->payers) {
-		if (ictx->pasids)
-			pasid_set_free(ictx->pasids);
-		kfree(ictx->payers);
-		kfree(ictx);
+		ctx_free(ictx);
 		return -ENOMEM;
 	}
 	ictx->file = filp;
@@ -63,6 +71,10 @@ static int ctx_open(struct inode *inode, struct file *filp)
 	xa_init_flags(&ictx->groups, XA_FLAGS_ACCOUNT);
 	init_waitqueue_head(&ictx->idle);
 	spin_lock_init(&ictx->account_lock);
+	if (debug_add(ictx)) {
+		ctx_free(ictx);
+		return -ENOMEM;
+	}
 	filp->private_data = ictx;
 	return 0;
 }
@@ -71,16 +83,15 @@ static int ctx_release(struct inode *inode, struct file *filp)
 {
 	struct iommufd_ctx *ictx = filp->private_data;
 
+	debug_remove(ictx);
 	/* Devices and accesses hold the file: none is left. */
 	object_destroy_all(ictx);
 	WARN_ON(!xa_empty(&ictx->groups));
 	if (ictx->account)
 		account_put(ictx->account);
-	payers_free(ictx->payers);
-	pasid_set_free(ictx->pasids);
 	xa_destroy(&ictx->objects);
 	xa_destroy(&ictx->groups);
-	kfree(ictx);
+	ctx_free(ictx);
 	return 0;
 }
 
@@ -207,6 +218,7 @@ static int __init iommufd_init(void)
 	if (rc)
 		goto undo_container;
 	pasid_set_capacity(true);
+	debug_init();
 	return 0;
 
 undo_container:
@@ -218,6 +230,7 @@ undo_device:
 
 static void __exit iommufd_exit(void)
 {
+	debug_exit();
 	pasid_set_capacity(false);
 	mock_exit();
 	container_exit();

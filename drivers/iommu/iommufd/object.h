@@ -24,6 +24,7 @@
 #include <linux/cleanup.h>
 #include <linux/err.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
@@ -34,6 +35,7 @@ struct file;
 struct object;
 struct pasid_set;
 struct payers;
+struct pid;
 
 /**
  * struct object_type - what the kinds of objects differ in
@@ -90,6 +92,9 @@ struct compat {
  * @account: who paid last; protected by @account_lock
  * @account_lock: a leaf, nothing is taken inside
  * @account_per_process: IOMMU_OPTION_RLIMIT_MODE; protected by @account_lock
+ * @nr: its number in the system, in debugfs
+ * @opener: who opened it
+ * @opener_comm: likewise
  */
 struct iommufd_ctx {
 	struct file *file;
@@ -103,6 +108,9 @@ struct iommufd_ctx {
 	struct account *account;
 	spinlock_t account_lock; /* of account and account_per_process */
 	bool account_per_process;
+	u32 nr;
+	struct pid *opener;
+	char opener_comm[TASK_COMM_LEN];
 };
 
 int object_init(struct iommufd_ctx *ictx, struct object *obj, const struct object_type *type);

@@ -14,7 +14,6 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_buf.h>
-#include <linux/seq_file.h>
 #include <uapi/linux/iommufd.h>
 
 #include "attach/access.h"
@@ -186,6 +185,36 @@ static void run_line(struct seq_buf *s, const struct object *obj, const struct p
 	seq_buf_printf(s, " ioas=%u allocated=%u\n", run->ioas_id, run->allocated);
 }
 
+/* One number of the system's: what it stands for, and where. */
+static void global_line(struct seq_buf *s, const struct object *obj, struct pasid_dev *pd,
+			const struct pasid_run *run)
+{
+	struct device *dev = READ_ONCE(pd->dev);
+
+	seq_buf_printf(s, "pasid:\tppasid=%u vpasid=%u %s=%u name=" NAME_FMT, run->ppasid,
+		       run->first, obj->type == &device_type ? "device" : "access", obj->id,
+		       dev ? dev_name(dev) : "-");
+	seq_buf_printf(s, " hwpt=%u ioas=%u allocated=%u\n", run->hwpt_id, run->ioas_id,
+		       run->allocated);
+}
+
+/* A slice has one for itself. */
+static bool own_line(struct seq_buf *s, struct object *obj)
+{
+	struct iommufd_device *idev = container_of(obj, struct iommufd_device, obj);
+	struct pasid_number *rid = &idev->pasids.rid;
+	struct pasid_run run = {
+		.ppasid = idev->own.number,
+		.hwpt_id = READ_ONCE(rid->hwpt_id),
+		.ioas_id = READ_ONCE(rid->ioas_id),
+	};
+
+	if (obj->type != &device_type || !idev->slice)
+		return false;
+	global_line(s, obj, &idev->pasids, &run);
+	return true;
+}
+
 enum step { STEP_AGAIN, STEP_LINE, STEP_END };
 
 /* One hold of the lock: a run of the object's, or a part of one. */
@@ -196,17 +225,37 @@ static enum step step_run(struct iommufd_ctx *ictx, struct show_pos *pos, struct
 	struct pasid_dev *pd = obj && id == pos->id ? pasids_of(obj) : NULL;
 	struct pasid_run *run = &pos->run;
 
-	if (pd && !pasid_dev_run(pd, run, SHOW_STEPS))
+	if (pd && !pasid_dev_run(pd, run, pos->globals ? 1 : SHOW_STEPS) && !pos->globals)
 		return STEP_AGAIN;
 	if (!pd || !run->first) {
 		pos->inside = false;
 		pos->id++;
 		return STEP_AGAIN;
 	}
-	run_line(s, obj, run);
+	if (pos->globals)
+		global_line(s, obj, pd, run);
+	else
+		run_line(s, obj, run);
 	pos->shown += run->last - run->first + 1;
 	run->first = 0;
 	return STEP_LINE;
+}
+
+/* The next object that may have global PASIDs. */
+static enum step step_global(struct iommufd_ctx *ictx, struct show_pos *pos, struct seq_buf *s)
+{
+	struct object *obj = object_next(ictx, &pos->id);
+	struct pasid_dev *pd = obj ? pasids_of(obj) : NULL;
+
+	if (!obj)
+		return STEP_END;
+	if (!pd || READ_ONCE(pd->policy) != IOMMU_PASID_POLICY_GLOBAL) {
+		pos->id++;
+		return STEP_AGAIN;
+	}
+	pos->inside = true;
+	pos->run = (struct pasid_run) {};
+	return own_line(s, obj) ? STEP_LINE : STEP_AGAIN;
 }
 
 static enum step step(struct iommufd_ctx *ictx, struct show_pos *pos, struct seq_buf *s)
@@ -216,6 +265,8 @@ static enum step step(struct iommufd_ctx *ictx, struct show_pos *pos, struct seq
 	lockdep_assert_held(&ictx->objects.xa_lock);
 	if (pos->inside)
 		return step_run(ictx, pos, s);
+	if (pos->globals)
+		return step_global(ictx, pos, s);
 	obj = object_next(ictx, &pos->id);
 	if (!obj)
 		return STEP_END;
@@ -295,13 +346,13 @@ void show_totals(struct iommufd_ctx *ictx, struct show_totals *totals)
 
 /**
  * show_head() - the lines of a context as a whole
- * @m: where to
  * @ictx: the context
  * @totals: of it
+ * @text: room for SHOW_LINE characters; set to the lines
  *
  * Context: process; takes the ID table's lock.
  */
-void show_head(struct seq_file *m, struct iommufd_ctx *ictx, const struct show_totals *totals)
+void show_head(struct iommufd_ctx *ictx, const struct show_totals *totals, char *text)
 {
 	unsigned long pinned = atomic_long_read(&ictx->payers->npages);
 	u32 compat = 0;
@@ -310,9 +361,8 @@ void show_head(struct seq_file *m, struct iommufd_ctx *ictx, const struct show_t
 	if (ictx->compat.ioas)
 		compat = ictx->compat.ioas->id;
 	xa_unlock(&ictx->objects);
-	seq_printf(m, "iommufd:\tversion=1 charge=%s compat_ioas=%u\n",
-		   READ_ONCE(ictx->account_per_process) ? "process" : "user", compat);
-	seq_printf(m, "mapped:\t%lu bytes\n", totals->mapped);
-	seq_printf(m, "pinned:\t%lu bytes\n", pinned << PAGE_SHIFT);
-	seq_printf(m, "pasids:\t%lu\n", totals->pasids);
+	scnprintf(text, SHOW_LINE, "iommufd:\tversion=1 charge=%s compat_ioas=%u\n"
+		  "mapped:\t%lu bytes\npinned:\t%lu bytes\npasids:\t%lu\n",
+		  READ_ONCE(ictx->account_per_process) ? "process" : "user", compat,
+		  totals->mapped, pinned << PAGE_SHIFT, totals->pasids);
 }

@@ -9,10 +9,10 @@
 
 #include "pasid/pasid_dev.h"
 
+/* Room for a line, and for the sums. */
 #define SHOW_LINE 256
 
 struct iommufd_ctx;
-struct seq_file;
 
 /**
  * struct show_totals - sums over a context
@@ -28,12 +28,14 @@ struct show_totals {
 
 /**
  * struct show_pos - the next line of a context; {} at the beginning
+ * @globals: not the objects and runs, but each global PASID
  * @id: no object with a smaller ID comes
  * @inside: the object with @id has been shown, its PASIDs come
  * @run: of them, the run that was shown last, or a part of the next
  * @shown: how many objects and PASIDs have been shown
  */
 struct show_pos {
+	bool globals;
 	unsigned long id;
 	bool inside;
 	struct pasid_run run;
@@ -41,7 +43,7 @@ struct show_pos {
 };
 
 void show_totals(struct iommufd_ctx *ictx, struct show_totals *totals);
-void show_head(struct seq_file *m, struct iommufd_ctx *ictx, const struct show_totals *totals);
+void show_head(struct iommufd_ctx *ictx, const struct show_totals *totals, char *text);
 bool show_line(struct iommufd_ctx *ictx, struct show_pos *pos, char *line);
 
 #endif

@@ -14,6 +14,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "../trace.h"
 #include "access.h"
 
 static void access_destroy_obj(struct object *obj)
@@ -222,11 +223,13 @@ int access_attach(struct iommufd_access *access, u32 pasid, u32 ioas_id)
 
 	guard(mutex)(&access->change_lock);
 	num = pasid_dev_claim(&access->pasids, pasid);
-	if (IS_ERR(num))
-		return PTR_ERR(num);
-	rc = attach_claimed(access, num, ioas_id);
-	if (rc)
-		pasid_dev_release(&access->pasids, num);
+	rc = PTR_ERR_OR_ZERO(num);
+	if (!rc) {
+		rc = attach_claimed(access, num, ioas_id);
+		if (rc)
+			pasid_dev_release(&access->pasids, num);
+	}
+	trace_iommufd_access_attach(access->obj.id, pasid, ioas_id, rc);
 	return rc;
 }
 
@@ -260,6 +263,7 @@ int access_replace(struct iommufd_access *access, u32 pasid, u32 ioas_id)
 		return PTR_ERR(link);
 	pasid_dev_commit(&access->pasids, num, 0, link->ioas->obj.id);
 	exchange(access, attached_port(access, pasid), link);
+	trace_iommufd_access_attach(access->obj.id, pasid, ioas_id, 0);
 	return 0;
 }
 
@@ -282,6 +286,7 @@ void access_detach(struct iommufd_access *access, u32 pasid)
 	exchange(access, attached_port(access, pasid), NULL);
 	port_end(access, pasid);
 	pasid_dev_release(&access->pasids, num);
+	trace_iommufd_access_attach(access->obj.id, pasid, 0, 0);
 }
 
 /**
@@ -339,6 +344,8 @@ int access_pin(struct iommufd_access *access, u32 pasid, const struct iova_range
 	if (!link)
 		return -ENOENT;
 	rc = ioas_pin(link->ioas, &link->acc, range, write, out);
+	trace_iommufd_access_pin(access->obj.id, pasid, range->start, range_length(range), write,
+				 rc);
 	link_put(link);
 	return rc;
 }
@@ -358,6 +365,8 @@ void access_unpin(struct iommufd_access *access, u32 pasid, const struct iova_ra
 	if (WARN_ON(!link))
 		return;
 	ioas_unpin(link->ioas, range);
+	trace_iommufd_access_unpin(access->obj.id, pasid, range->start, range_length(range), false,
+				   0);
 	link_put(link);
 }
 

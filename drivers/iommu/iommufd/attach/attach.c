@@ -20,6 +20,7 @@
 
 #include "../domain/core.h"
 #include "../tables/hwpt.h"
+#include "../trace.h"
 #include "attach.h"
 #include "attach_fault.h"
 #include "device.h"
@@ -264,11 +265,13 @@ int attach_device(struct iommufd_device *idev, u32 pasid, struct hwpt *hwpt)
 
 	guard(mutex)(&idev->group->attach_lock);
 	num = pasid_dev_claim(&idev->pasids, pasid);
-	if (IS_ERR(num))
-		return PTR_ERR(num);
-	rc = attach_claimed(idev, num, hwpt);
-	if (rc)
-		pasid_dev_release(&idev->pasids, num);
+	rc = PTR_ERR_OR_ZERO(num);
+	if (!rc) {
+		rc = attach_claimed(idev, num, hwpt);
+		if (rc)
+			pasid_dev_release(&idev->pasids, num);
+	}
+	trace_iommufd_attach(idev->dev, idev->obj.id, pasid, 0, hwpt->obj.id, rc);
 	return rc;
 }
 
@@ -391,6 +394,8 @@ int attach_replace(struct iommufd_device *idev, u32 pasid, struct hwpt *hwpt)
 		old = slot->hwpt;
 		rc = old == hwpt ? 0 : replace_locked(idev, pasid, slot, hwpt);
 	}
+	trace_iommufd_replace(idev->dev, idev->obj.id, pasid, old ? old->obj.id : 0,
+			      hwpt->obj.id, rc);
 	mutex_unlock(&group->attach_lock);
 	if (!rc && old != hwpt)
 		hwpt_put(old);
@@ -421,6 +426,7 @@ void attach_detach(struct iommufd_device *idev, u32 pasid)
 	if (num) {
 		slot = num->link;
 		ioas = slot->hwpt->ioas;
+		trace_iommufd_detach(idev->dev, idev->obj.id, pasid, slot->hwpt->obj.id, 0, 0);
 		if (!--slot->nr) {
 			old = slot->hwpt;
 			slot_detach(idev, slot);

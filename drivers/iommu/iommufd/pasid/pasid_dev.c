@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <uapi/linux/iommufd.h>
 
+#include "../trace.h"
 #include "pasid_dev.h"
 #include "pasid_set.h"
 
@@ -49,6 +50,8 @@ int pasid_dev_setup(struct pasid_dev *pd, u32 max, struct pasid_set *set, struct
 static void drop(struct pasid_dev *pd, struct pasid_number *num)
 {
 	lockdep_assert_held(&pd->lock);
+	if (num->allocated)
+		trace_iommufd_pasid_free(pd->dev, num->vpasid, num->ppasid, pd->policy, 0);
 	xa_erase(&pd->numbers, num->vpasid);
 	if (pd->set)
 		pasid_set_put(pd->set, num->vpasid);
@@ -150,6 +153,26 @@ static struct pasid_number *take(struct pasid_dev *pd, u32 vpasid)
 	return num;
 }
 
+static struct pasid_number *alloc(struct pasid_dev *pd, u32 flags, u32 pasid)
+{
+	bool tagged = flags & IOMMU_PASID_ALLOC_TAGGED;
+	bool identity = flags & IOMMU_PASID_ALLOC_IDENTITY;
+	struct pasid_number *num;
+	int rc;
+
+	if (tagged && identity)
+		return ERR_PTR(-EINVAL);
+	rc = check_number(pd, tagged ? pasid : 1);
+	if (rc)
+		return ERR_PTR(rc);
+	if (identity && !pd->set)
+		return ERR_PTR(-EINVAL);
+	num = take(pd, tagged ? pasid : 0);
+	if (!IS_ERR(num))
+		num->allocated = true;
+	return num;
+}
+
 /**
  * pasid_dev_alloc() - give the user a number
  * @pd: of the device
@@ -164,25 +187,16 @@ static struct pasid_number *take(struct pasid_dev *pd, u32 vpasid)
  */
 int pasid_dev_alloc(struct pasid_dev *pd, u32 flags, u32 *pasid)
 {
-	bool tagged = flags & IOMMU_PASID_ALLOC_TAGGED;
-	bool identity = flags & IOMMU_PASID_ALLOC_IDENTITY;
 	struct pasid_number *num;
 	int rc;
 
-	if (tagged && identity)
-		return -EINVAL;
 	guard(mutex)(&pd->lock);
-	rc = check_number(pd, tagged ? *pasid : 1);
-	if (rc)
-		return rc;
-	if (identity && !pd->set)
-		return -EINVAL;
-	num = take(pd, tagged ? *pasid : 0);
-	if (IS_ERR(num))
-		return PTR_ERR(num);
-	num->allocated = true;
-	*pasid = num->vpasid;
-	return 0;
+	num = alloc(pd, flags, *pasid);
+	rc = PTR_ERR_OR_ZERO(num);
+	if (!rc)
+		*pasid = num->vpasid;
+	trace_iommufd_pasid_alloc(pd->dev, *pasid, rc ? 0 : num->ppasid, pd->policy, rc);
+	return rc;
 }
 
 /**
@@ -201,15 +215,16 @@ int pasid_dev_free(struct pasid_dev *pd, u32 pasid)
 
 	guard(mutex)(&pd->lock);
 	rc = check_number(pd, pasid);
+	num = rc ? NULL : xa_load(&pd->numbers, pasid);
+	if (!rc && (!num || !num->allocated))
+		rc = -ENXIO;
+	else if (!rc && num->claimed)
+		rc = -EBUSY;
 	if (rc)
-		return rc;
-	num = xa_load(&pd->numbers, pasid);
-	if (!num || !num->allocated)
-		return -ENXIO;
-	if (num->claimed)
-		return -EBUSY;
-	drop(pd, num);
-	return 0;
+		trace_iommufd_pasid_free(pd->dev, pasid, num ? num->ppasid : 0, pd->policy, rc);
+	else
+		drop(pd, num);
+	return rc;
 }
 
 static struct pasid_number *find(struct pasid_dev *pd, u32 pasid)
@@ -416,6 +431,7 @@ bool pasid_dev_run(struct pasid_dev *pd, struct pasid_run *run, unsigned int mos
 		next = (struct pasid_run) {
 			.first = run->first ?: xas.xa_index,
 			.last = xas.xa_index,
+			.ppasid = run->first ? run->ppasid : READ_ONCE(num->ppasid),
 			.hwpt_id = READ_ONCE(num->hwpt_id),
 			.ioas_id = READ_ONCE(num->ioas_id),
 			.allocated = READ_ONCE(num->allocated),

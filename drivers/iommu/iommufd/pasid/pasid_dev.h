@@ -53,6 +53,7 @@ struct pasid_number {
  * struct pasid_run - consecutive numbers of which the same can be said
  * @first: the smallest; 0: there is none
  * @last: the greatest; without a @first, where the one before ended, or 0
+ * @ppasid: what @first stands for in requests
  * @hwpt_id: as in struct pasid_number
  * @ioas_id: likewise
  * @allocated: likewise
@@ -60,6 +61,7 @@ struct pasid_number {
 struct pasid_run {
 	u32 first;
 	u32 last;
+	u32 ppasid;
 	u32 hwpt_id;
 	u32 ioas_id;
 	bool allocated;

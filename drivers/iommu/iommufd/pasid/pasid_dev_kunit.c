@@ -340,13 +340,49 @@ static void check_dev(struct world *w, struct fake_dev *d)
 	KUNIT_EXPECT_EQ(w->test, in_use, listed);
 }
 
+static bool same_run(const struct pasid_run *a, const struct pasid_run *b)
+{
+	return a->last + 1 == b->first && a->hwpt_id == b->hwpt_id && a->ioas_id == b->ioas_id &&
+	       a->allocated == b->allocated;
+}
+
+/* Each number is in one run, all of which is so, and no two runs could be one. */
+static void check_runs(struct world *w, struct fake_dev *d)
+{
+	struct pasid_run run = {}, before = {};
+	u32 v = 1;
+
+	for (;;) {
+		while (!pasid_dev_run(&d->pd, &run, 3))
+			KUNIT_ASSERT_NE(w->test, 0, run.first);
+		if (!run.first)
+			break;
+		KUNIT_ASSERT_LT(w->test, run.last, NAMES);
+		KUNIT_EXPECT_EQ(w->test, run.ppasid, d->expect[run.first].ppasid);
+		KUNIT_EXPECT_FALSE(w->test, before.first && same_run(&before, &run));
+		for (; v < run.first; v++)
+			KUNIT_EXPECT_EQ(w->test, 0, d->expect[v].ppasid);
+		for (; v <= run.last; v++) {
+			KUNIT_EXPECT_NE(w->test, 0, d->expect[v].ppasid);
+			KUNIT_EXPECT_EQ(w->test, run.allocated, d->expect[v].allocated);
+			KUNIT_EXPECT_EQ(w->test, !!run.ioas_id, d->expect[v].attached);
+		}
+		before = run;
+		run.first = 0;
+	}
+	for (; v < NAMES; v++)
+		KUNIT_EXPECT_EQ(w->test, 0, d->expect[v].ppasid);
+}
+
 static void check_world(struct world *w)
 {
 	int i;
 	u32 v;
 
-	for (i = 0; i < DEVICES; i++)
+	for (i = 0; i < DEVICES; i++) {
 		check_dev(w, &w->devs[i]);
+		check_runs(w, &w->devs[i]);
+	}
 	for (i = 0; i < CONTEXTS; i++)
 		for (v = 1; v < NAMES; v++)
 			KUNIT_ASSERT_EQ(w->test, known_as(w, i, v), w->ctx[i].told[v]);

@@ -12,6 +12,7 @@
 #include <uapi/linux/iommufd.h>
 
 #include "../domain/domain_map.h"
+#include "../trace.h"
 #include "ioas.h"
 #include "ioas_areas.h"
 
@@ -434,5 +435,6 @@ int ioas_map(struct ioas *ioas, struct ioas_map_args *args)
 	list_add(&area->link, &areas);
 	rc = ioas_insert(ioas, &areas, &range, args->fixed);
 	args->iova = range.start;
+	trace_iommufd_map(ioas->obj.id, range.start, args->length, args->prot, rc);
 	return rc;
 }

@@ -23,11 +23,14 @@
  *
  * Leaves, each taken last: viommu.events_lock, with eventq.lock inside of it; the
  * lock of viommu.vdevs; the ID table's lock, with that of pasid_dev.numbers inside
- * of it; iommufd_ctx.account_lock, iommufd_ctx.groups' lock, ioas.hwpts_lock, sw_msi_lock, access.lock;
- * pasid_dev.lock, with pasid_set.lock inside of it and a follower's in that; and, with
- * none of the above, payers.lock, and in it the mmap lock, where memory is charged per
- * process. Memory is pinned, and user space may have to fault it in, with none of
- * these held.
+ * of it; iommufd_ctx.account_lock, iommufd_ctx.groups' lock, ioas.hwpts_lock,
+ * sw_msi_lock, access.lock; pasid_dev.lock, with pasid_set.lock inside of it and a
+ * follower's in that; and, with none of the above, payers.lock, and in it the mmap
+ * lock, where memory is charged per process. Memory is pinned, and user space may
+ * have to fault it in, with none of these held.
+ *
+ * Who looks at a context for debugfs holds debug_lock, and in it the ID table's lock;
+ * with that held, ioas.map_rwsem may be tried.
  */
 #ifndef __IOMMUFD_IOAS_H
 #define __IOMMUFD_IOAS_H

@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include <uapi/linux/iommufd.h>
 
+#include "../trace.h"
 #include "ioas.h"
 #include "ioas_areas.h"
 
@@ -56,11 +57,12 @@ int ioas_copy(struct ioas *dst, struct ioas *src, const struct iova_range *from,
 	int rc;
 
 	rc = clone_range(src, from, args->prot, &areas);
-	if (rc) {
+	if (rc)
 		areas_free(&areas);
-		return rc;
-	}
-	rc = ioas_insert(dst, &areas, &range, args->fixed);
+	else
+		rc = ioas_insert(dst, &areas, &range, args->fixed);
 	args->iova = range.start;
+	trace_iommufd_copy(src->obj.id, from->start, dst->obj.id, range.start,
+			   range_length(from), args->prot, rc);
 	return rc;
 }

@@ -10,6 +10,7 @@
 #include <linux/delay.h>
 #include <linux/slab.h>
 
+#include "../trace.h"
 #include "ioas.h"
 #include "ioas_areas.h"
 
@@ -245,6 +246,8 @@ static int unmap_range(struct unmap_call *call, unsigned long *unmapped)
 	if (!rc)
 		areas_free(&call->areas);
 	*unmapped = call->bytes;
+	trace_iommufd_unmap(call->ioas->obj.id, call->range->start, call->range->last,
+			    call->bytes, rc);
 	return rc;
 }
 

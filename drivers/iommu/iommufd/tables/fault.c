@@ -13,11 +13,13 @@
  * A cookie is looked for in the list of what was read. That is short, and who
  * answers in the order of reading finds it at its beginning.
  */
+#include <linux/ktime.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <uapi/linux/iommufd.h>
 
 #include "../domain/core.h"
+#include "../trace.h"
 #include "fault.h"
 
 static_assert((int)IOMMU_PGFAULT_PERM_READ == IOMMU_FAULT_PERM_READ);
@@ -35,9 +37,42 @@ static struct fault_handle *handle_of(struct iopf_group *group)
 	return container_of(group->attach_handle, struct fault_handle, core);
 }
 
+/* What the user calls the PASID of a page request; 0 without. */
+static u32 pasid_of(const struct fault_handle *handle, const struct iommu_fault_page_request *prm)
+{
+	if (handle->own_pasids && (prm->flags & IOMMU_FAULT_PAGE_REQUEST_PASID_VALID))
+		return prm->pasid;
+	return handle->pasid;
+}
+
+/* A group's work is its handler's: this one defers nothing, and keeps the time there. */
+static void note_time(struct iopf_group *group)
+{
+	atomic_long_set(&group->work.data, ktime_get_ns());
+}
+
+static void trace_group(struct iopf_group *group)
+{
+	const struct fault_handle *handle = handle_of(group);
+	struct iopf_fault *iopf;
+
+	list_for_each_entry(iopf, &group->faults, list)
+		trace_iommufd_fault(group->fault_param->dev, handle->queue->obj.id, handle->dev_id,
+				    pasid_of(handle, &iopf->fault.prm), &iopf->fault.prm);
+}
+
+static void give_answer(struct iopf_group *group, enum iommu_page_response_code code)
+{
+	if (trace_iommufd_response_enabled())
+		trace_iommufd_response(group->fault_param->dev, handle_of(group)->queue->obj.id,
+				       group->last_fault.fault.prm.grpid, group->cookie, code,
+				       ktime_get_ns() - atomic_long_read(&group->work.data));
+	core_fault_answer(group, code);
+}
+
 static void answer_and_free(struct iopf_group *group, enum iommu_page_response_code code)
 {
-	core_fault_answer(group, code);
+	give_answer(group, code);
 	core_fault_free(group);
 }
 
@@ -67,6 +102,9 @@ int fault_handler(struct iopf_group *group)
 {
 	struct fault_queue *queue = handle_of(group)->queue;
 
+	note_time(group);
+	if (trace_iommufd_fault_enabled())
+		trace_group(group);
 	if (enqueue(queue, group))
 		eventq_wake(&queue->events);
 	else
@@ -79,13 +117,11 @@ static void describe(const struct fault_handle *handle, const struct iommu_fault
 {
 	*out = (struct iommu_hwpt_pgfault) {
 		.dev_id = handle->dev_id,
-		.pasid = handle->pasid,
+		.pasid = pasid_of(handle, prm),
 		.grpid = prm->grpid,
 		.perm = prm->perm,
 		.addr = prm->addr,
 	};
-	if (handle->own_pasids && (prm->flags & IOMMU_FAULT_PAGE_REQUEST_PASID_VALID))
-		out->pasid = prm->pasid;
 	if (out->pasid)
 		out->flags |= IOMMU_PGFAULT_FLAGS_PASID_VALID;
 	if (prm->flags & IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE)
@@ -266,7 +302,7 @@ static void answer_all(struct fault_queue *queue, const struct fault_handle *han
 	list_for_each_entry_safe(group, next, &taken, node) {
 		list_del(&group->node);
 		if (group == reading)
-			core_fault_answer(group, IOMMU_PAGE_RESP_INVALID);
+			give_answer(group, IOMMU_PAGE_RESP_INVALID);
 		else
 			answer_and_free(group, IOMMU_PAGE_RESP_INVALID);
 	}
