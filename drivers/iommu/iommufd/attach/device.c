@@ -101,7 +101,7 @@ static int check_interrupts(struct device *dev, struct iommu_group *group, unsig
 	if ((flags & IOMMUFD_BIND_NO_INTERRUPTS) || iommu_group_has_isolated_msi(group))
 		return 0;
 	if (!allow_unsafe_interrupts) {
-		dev_warn(dev, "no interrupt remapping: not bound; iommufd.allow_unsafe_interrupts=1 accepts the risk\n");
+		dev_warn_ratelimited(dev, "no interrupt remapping: not bound; iommufd.allow_unsafe_interrupts=1 accepts the risk\n");
 		return -EPERM;
 	}
 	dev_warn_once(dev, "interrupts are not isolated, accepted by module parameter\n");

@@ -8,6 +8,7 @@
  * nothing can fail any more either: who wants it brings the areas along.
  */
 #include <linux/delay.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
 
 #include "../trace.h"
@@ -173,7 +174,8 @@ static int revoke(struct unmap_call *call)
 			return 0;
 	}
 	/* A driver that does not let go keeps its pages, and all stays mapped. */
-	WARN_ON(1);
+	pr_warn_ratelimited("iommufd: a driver does not unpin IOVAs 0x%lx-0x%lx: they stay mapped; unmap again, or detach the device\n",
+			    call->range->start, call->range->last);
 	give_up(call);
 	return -EBUSY;
 }
