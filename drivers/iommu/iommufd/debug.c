@@ -23,9 +23,8 @@
 #define DEBUG_ROOM (2 * SHOW_LINE)
 
 /* Number -> context; an entry goes away with @debug_lock held, outermost. */
-static DEFINE_XARRAY_ALLOC1(contexts);
+static DEFINE_XARRAY(contexts);
 static DEFINE_MUTEX(debug_lock);
-static u32 debug_last;
 static struct dentry *debug_dir;
 /* Above it, where nobody else makes that. */
 static struct dentry *debug_top;
@@ -77,13 +76,10 @@ int debug_add(struct iommufd_ctx *ictx)
 
 	ictx->opener = get_pid(task_tgid(current));
 	get_task_comm(ictx->opener_comm, current);
-	/* A number is not soon another's. */
-	rc = xa_alloc_cyclic(&contexts, &ictx->nr, ictx, xa_limit_31b, &debug_last,
-			     GFP_KERNEL_ACCOUNT);
-	if (rc >= 0)
-		return 0;
-	put_pid(ictx->opener);
-	return -ENOMEM;
+	rc = xa_insert(&contexts, ictx->nr, ictx, GFP_KERNEL_ACCOUNT);
+	if (rc)
+		put_pid(ictx->opener);
+	return rc;
 }
 
 /**
@@ -108,7 +104,7 @@ static bool next_object(struct debug_file *file, struct iommufd_ctx *ictx)
 	if (file->begun)
 		return show_line(ictx, &file->pos, file->text);
 	file->begun = true;
-	n = scnprintf(file->text, sizeof(file->text), "context:\tid=%u pid=%d comm=%s\n",
+	n = scnprintf(file->text, sizeof(file->text), "context:\tid=%llu pid=%d comm=%s\n",
 		      ictx->nr, pid_nr(ictx->opener), ictx->opener_comm);
 	show_totals(ictx, &totals);
 	show_head(ictx, &totals, file->text + n);
@@ -116,10 +112,10 @@ static bool next_object(struct debug_file *file, struct iommufd_ctx *ictx)
 }
 
 /* Puts whose it is in front of what follows the line's key. */
-static void name_context(char *text, u32 nr)
+static void name_context(char *text, u64 nr)
 {
-	char *rest = strchr(text, '\t') + 1, name[sizeof("context=4294967295 ")];
-	int n = scnprintf(name, sizeof(name), "context=%u ", nr);
+	char *rest = strchr(text, '\t') + 1, name[32];
+	int n = scnprintf(name, sizeof(name), "context=%llu ", nr);
 
 	memmove(rest + n, rest, strlen(rest) + 1);
 	memcpy(rest, name, n);

@@ -25,6 +25,7 @@
  * mock/ is a pretended IOMMU with devices, for tests. To see how a device gets
  * at memory: kapi.c: iommufd_device_attach() -> attach_auto.c -> attach.c.
  */
+#include <linux/atomic.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
@@ -41,6 +42,9 @@
 #include "mock/entry.h"
 #include "pasid/pasid_set.h"
 #include "tables/viommu.h"
+
+/* Contexts that there were. */
+static atomic64_t contexts;
 
 /* What a context has from the beginning, or as much of it as there was memory for. */
 static void ctx_free(struct iommufd_ctx *ictx)
@@ -65,6 +69,7 @@ static int ctx_open(struct inode *inode, struct file *filp)
 		return -ENOMEM;
 	}
 	ictx->file = filp;
+	ictx->nr = atomic64_inc_return(&contexts);
 	/* As VFIO's own container charges. */
 	ictx->account_per_process = container_opened(filp);
 	xa_init_flags(&ictx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);

@@ -92,7 +92,7 @@ struct compat {
  * @account: who paid last; protected by @account_lock
  * @account_lock: a leaf, nothing is taken inside
  * @account_per_process: IOMMU_OPTION_RLIMIT_MODE; protected by @account_lock
- * @nr: its number in the system, in debugfs
+ * @nr: its number, from 1, that no other had: the same file has it in each process
  * @opener: who opened it
  * @opener_comm: likewise
  */
@@ -108,7 +108,7 @@ struct iommufd_ctx {
 	struct account *account;
 	spinlock_t account_lock; /* of account and account_per_process */
 	bool account_per_process;
-	u32 nr;
+	u64 nr;
 	struct pid *opener;
 	char opener_comm[TASK_COMM_LEN];
 };

@@ -362,7 +362,7 @@ void show_head(struct iommufd_ctx *ictx, const struct show_totals *totals, char 
 		compat = ictx->compat.ioas->id;
 	xa_unlock(&ictx->objects);
 	scnprintf(text, SHOW_LINE, "iommufd:\tversion=1 charge=%s compat_ioas=%u\n"
-		  "mapped:\t%lu bytes\npinned:\t%lu bytes\npasids:\t%lu\n",
+		  "mapped:\t%lu bytes\npinned:\t%lu bytes\npasids:\t%lu\nnumber:\t%llu\n",
 		  READ_ONCE(ictx->account_per_process) ? "process" : "user", compat,
-		  totals->mapped, pinned << PAGE_SHIFT, totals->pasids);
+		  totals->mapped, pinned << PAGE_SHIFT, totals->pasids, ictx->nr);
 }

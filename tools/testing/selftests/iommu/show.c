@@ -108,6 +108,31 @@ TEST_F(show, memory)
 	EXPECT_EQ(0, lines_of(self->text, "more:"));
 }
 
+static long number_of(int fd)
+{
+	char *text = fdinfo(fd), *line = text ? strstr(text, "\nnumber:\t") : NULL;
+	long number = line ? atol(line + 9) : -1;
+
+	free(text);
+	return number;
+}
+
+/* Of files that are the same it is the same, and of no others. */
+TEST_F(show, number)
+{
+	int same = dup(self->fd), other = iommu_open();
+	long number = number_of(self->fd);
+
+	EXPECT_LT(0, number);
+	EXPECT_EQ(number, number_of(same));
+	EXPECT_LT(number, number_of(other));
+	close(other);
+	other = iommu_open();
+	EXPECT_LT(number + 1, number_of(other));
+	close(other);
+	close(same);
+}
+
 TEST_F(show, type1)
 {
 	__u64 unmapped;
