@@ -139,24 +139,32 @@ static bool parse(char *text, struct answer *a)
 
 static int open_device(const char *device)
 {
-	char path[512];
-	int fd;
+	char address[16];
 
 	if (strchr(device, '/'))
 		return errno = ENOENT, -1;
-	snprintf(path, sizeof(path), FOLDER "%s", device);
-	fd = open(path, O_RDWR);
-	if (fd >= 0 || errno != ENOENT)
-		return fd;
-	snprintf(path, sizeof(path), FOLDER "0000:%s", device);
-	return open(path, O_RDWR);
+	return open(at(FOLDER "%s", pci_address(device, address) ? address : device),
+		    O_RDWR | O_CLOEXEC);
+}
+
+static bool is_empty(const char *folder)
+{
+	struct names names = names_of(folder);
+	bool empty = !names.count;
+
+	names_free(&names);
+	return empty;
 }
 
 static const char *reason(int error)
 {
 	switch (error) {
 	case ENOENT:
-		return "no such device behind an IOMMU, or no debugfs, or no CONFIG_IOMMU_WALK";
+		if (is_empty(at("/sys/kernel/debug")))
+			return "debugfs is missing: mount it on /sys/kernel/debug";
+		if (!exists(at(FOLDER)))
+			return "the kernel has no CONFIG_IOMMU_WALK: it needs one of this project";
+		return "no such device behind an IOMMU";
 	case EOPNOTSUPP:
 		return "there is no walker for its IOMMU";
 	case ENODEV:
@@ -257,86 +265,64 @@ static void print_text(const struct answer *a)
 	}
 }
 
-static void json_string(const char *text)
+static void step_json(struct json *json, const struct step *step)
 {
-	putchar('"');
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			putchar('\\');
-		if ((unsigned char)*text >= ' ')
-			putchar(*text);
-	}
-	putchar('"');
-}
-
-static void json_member(const char *key, const char *value)
-{
-	if (!value)
-		return;
-	printf(",\n  \"%s\": ", key);
-	json_string(value);
-}
-
-static void json_step(const struct step *step)
-{
+	char word[24];
 	unsigned int i;
 
-	printf("    {\"what\": ");
-	json_string(step->what);
-	printf(", \"stage\": ");
-	json_string(step->stage);
-	printf(", \"level\": %u, \"nested\": %s, \"at\": \"%#llx\", \"words\": [", step->level,
-	       step->nested ? "true" : "false", (unsigned long long)step->at);
-	for (i = 0; i < step->words; i++)
-		printf("%s\"0x%016llx\"", i ? ", " : "", (unsigned long long)step->word[i]);
-	printf("]");
-	if (step->note) {
-		printf(", \"note\": ");
-		json_string(step->note);
+	json_open(json, NULL, '{');
+	json_text(json, "what", step->what);
+	json_text(json, "stage", step->stage);
+	json_number(json, "level", step->level);
+	json_bool(json, "nested", step->nested);
+	json_hex(json, "at", step->at);
+	json_open(json, "words", '[');
+	for (i = 0; i < step->words; i++) {
+		snprintf(word, sizeof(word), "0x%016llx", (unsigned long long)step->word[i]);
+		json_text(json, NULL, word);
 	}
-	putchar('}');
+	json_close(json, ']');
+	if (step->note)
+		json_text(json, "note", step->note);
+	json_close(json, '}');
 }
 
-/* Numbers of 64 bits are strings: many programs keep JSON's numbers as floating point. */
+static void member(struct json *json, const char *key, const char *value)
+{
+	if (value)
+		json_text(json, key, value);
+}
+
 static void print_json(const struct answer *a)
 {
 	char *text = a->fault ? strchr(a->fault, ' ') : NULL;
+	struct json json = { 0 };
 	unsigned int i;
 
-	printf("{\n  \"device\": ");
-	json_string(a->device);
+	json_open(&json, NULL, '{');
+	json_text(&json, "device", a->device);
 	if (a->pasid)
-		printf(",\n  \"pasid\": %s", a->pasid);
+		json_number(&json, "pasid", strtoul(a->pasid, NULL, 10));
 	else
-		printf(",\n  \"pasid\": null");
-	json_member("iova", a->iova);
-	json_member("access", a->access);
-	printf(",\n  \"steps\": [");
-	for (i = 0; i < a->steps; i++) {
-		printf("%s\n", i ? "," : "");
-		json_step(&a->step[i]);
-	}
-	printf("%s]", a->steps ? "\n  " : "");
-	json_member("how", a->how);
-	json_member("result", a->result);
-	json_member("output", a->output);
-	json_member("size", a->size);
-	json_member("rights", a->rights);
+		json_null(&json, "pasid");
+	member(&json, "iova", a->iova);
+	member(&json, "access", a->access);
+	json_open(&json, "steps", '[');
+	for (i = 0; i < a->steps; i++)
+		step_json(&json, &a->step[i]);
+	json_close(&json, ']');
+	member(&json, "how", a->how);
+	member(&json, "result", a->result);
+	member(&json, "output", a->output);
+	member(&json, "size", a->size);
+	member(&json, "rights", a->rights);
 	if (text) {
-		printf(",\n  \"fault\": {\"code\": %lu, \"text\": ", strtoul(a->fault, NULL, 16));
-		json_string(text + 1);
-		putchar('}');
+		json_open(&json, "fault", '{');
+		json_number(&json, "code", strtoul(a->fault, NULL, 16));
+		json_text(&json, "text", text + 1);
+		json_close(&json, '}');
 	}
-	printf("\n}\n");
-}
-
-static bool number(const char *text, uint64_t *value)
-{
-	char *end;
-
-	errno = 0;
-	*value = strtoull(text, &end, 0);
-	return *text && *text != '-' && !*end && !errno;
+	json_close(&json, '}');
 }
 
 static bool options(int argc, char **argv, struct question *q)
@@ -355,13 +341,13 @@ static bool options(int argc, char **argv, struct question *q)
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		switch (option) {
 		case 'p':
-			if (!number(optarg, &value) || value >= 1 << 20)
+			if (!parse_number(optarg, &value) || value >= 1 << 20)
 				return false;
 			q->has_pasid = true;
 			q->pasid = value;
 			break;
 		case 'i':
-			if (!number(optarg, &q->iova))
+			if (!parse_number(optarg, &q->iova))
 				return false;
 			q->has_iova = true;
 			break;
@@ -387,20 +373,14 @@ static int run(const struct command *command, int argc, char **argv)
 
 	if (!options(argc, argv, &q))
 		return wrong_arguments(command);
-	if (!ask(&q, text, sizeof(text))) {
-		fprintf(stderr, "iommuctl: %s: %s\n", q.device, reason(errno));
-		return FAILED;
-	}
-	if (!parse(text, &answer)) {
-		fprintf(stderr, "iommuctl: %s: the kernel's answer is not understood\n", q.device);
-		return FAILED;
-	}
+	if (!ask(&q, text, sizeof(text)))
+		return complain("%s: %s", q.device, reason(errno));
+	if (!parse(text, &answer))
+		return complain("%s: the kernel's answer is not understood", q.device);
 	if (q.json)
 		print_json(&answer);
 	else
 		print_text(&answer);
-	if (fflush(stdout) || ferror(stdout))
-		return FAILED;
 	return strcmp(answer.result, "fault") ? DONE : FAULT;
 }
 
