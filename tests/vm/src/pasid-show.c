@@ -2,10 +2,12 @@
 /*
  * Shows what a PASID is: one function, one IOVA, two pages, and which of them the function's DMA
  * reaches depends on the entry of its PASID table. Needs the module pasid_shim. Ends with an error
- * as soon as something is not as it says.
+ * as soon as something is not as it says. A command is run while both are attached.
  */
 #include <err.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <linux/iommufd.h>
@@ -64,13 +66,21 @@ static void expect(const char *in_x, const char *in_y)
 		errx(1, "X should be \"%s\", Y \"%s\"", in_x, in_y);
 }
 
+/* It is not to hold what it looks at. */
+static void run(const char *command)
+{
+	if (fcntl(rig.iommu, F_SETFD, FD_CLOEXEC) || fcntl(rig.dev, F_SETFD, FD_CLOEXEC) ||
+	    system(command))
+		errx(1, "%s", command);
+}
+
 int main(int argc, char **argv)
 {
 	char line[1024];
 	__u32 ioas;
 
-	if (argc != 2)
-		errx(2, "usage: pasid-show BDF");
+	if (argc != 2 && argc != 3)
+		errx(2, "usage: pasid-show BDF [COMMAND]");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	rig_open(&rig, argv[1]);
 	x = xmmap(PAGE, ANON, -1);
@@ -84,6 +94,8 @@ int main(int argc, char **argv)
 	printf("map      IOVA %#llx is page X in %u, page Y in %u\n", IOVA, rig.ioas, ioas);
 	show_entry(0);
 	show_entry(1);
+	if (argc == 3)
+		run(argv[2]);
 	faults();
 	function_writes(0, "one");
 	expect("one", "-");
