@@ -13,7 +13,7 @@ other()
 }
 
 to_vfio "$(edu)"
-"$PROGS/list" >/tmp/list || not_ok "the lister"
+"$PROGS/iommuctl" list --hw-info >/tmp/list || not_ok "the lister"
 check "scalable mode" grep -q 'scalable mode yes' /tmp/list
 check "$stage stage" grep -q "$stage stage yes" /tmp/list
 check "no $(other) stage" grep -q "$(other) stage no" /tmp/list

@@ -6,7 +6,7 @@
 
 width()
 {
-	"$PROGS/list" | grep -E "^$(edu) .* PASID width $1,"
+	"$PROGS/iommuctl" list --hw-info | grep -E "^$(edu) .* PASID width $1,"
 }
 
 to_vfio "$(edu)"

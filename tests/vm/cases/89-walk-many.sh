@@ -6,7 +6,7 @@
 
 wide()
 {
-	"$PROGS/list" | grep -E "^$(edu) .* PASID width 20,"
+	"$PROGS/iommuctl" list --hw-info | grep -E "^$(edu) .* PASID width 20,"
 }
 
 to_vfio "$(edu)"
