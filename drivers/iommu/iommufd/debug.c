@@ -13,6 +13,7 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
+#include <linux/string.h>
 #include <linux/xarray.h>
 
 #include "debug.h"
@@ -104,8 +105,10 @@ static bool next_object(struct debug_file *file, struct iommufd_ctx *ictx)
 	if (file->begun)
 		return show_line(ictx, &file->pos, file->text);
 	file->begun = true;
-	n = scnprintf(file->text, sizeof(file->text), "context:\tid=%llu pid=%d comm=%s\n",
-		      ictx->nr, pid_nr(ictx->opener), ictx->opener_comm);
+	/* A process decides its name, but not what lines there are. */
+	n = scnprintf(file->text, sizeof(file->text), "context:\tid=%llu pid=%d comm=%*pE\n",
+		      ictx->nr, pid_nr(ictx->opener), (int)strlen(ictx->opener_comm),
+		      ictx->opener_comm);
 	show_totals(ictx, &totals);
 	show_head(ictx, &totals, file->text + n);
 	return true;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -120,6 +121,22 @@ TEST_F(debugfs, contexts)
 	EXPECT_EQ(3001, lines_of(self->text, "ioas:"));
 	EXPECT_EQ(lines_of(self->text, "context:"), lines_of(self->text, "iommufd:"));
 	EXPECT_EQ(0, lines_of(self->text, "more:"));
+}
+
+/* Who opens a context cannot write lines by its name. */
+TEST_F(debugfs, name)
+{
+	char was[16];
+	int fd;
+
+	ASSERT_EQ(0, prctl(PR_GET_NAME, was));
+	ASSERT_EQ(0, prctl(PR_SET_NAME, "x\ncontext:\tid=9"));
+	fd = iommu_open();
+	ASSERT_EQ(0, prctl(PR_SET_NAME, was));
+	LOOK("contexts");
+	EXPECT_EQ(NULL, strstr(self->text, "\ncontext:\tid=9\n"));
+	EXPECT_NE(NULL, strstr(self->text, " comm=x\\ncontext:\\tid=9\n"));
+	close(fd);
 }
 
 #define PASID "pasid:\tcontext=%ld ppasid=%u vpasid=%u device=%u name="
