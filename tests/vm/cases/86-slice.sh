@@ -25,7 +25,7 @@ node()
 # What pays for PASIDs is a cgroup: the program has one of its own.
 run()
 {
-	(echo "$BASHPID" >"$group/cgroup.procs" && exec "$PROGS/pasid-driver" "$@") || failed=1
+	(echo "$BASHPID" >"$group/cgroup.procs" && exec "$PROGS/$1" "${@:2}") || failed=1
 }
 
 to_vfio "$(edu)"
@@ -39,13 +39,14 @@ check "the kernel's DMA is translated" grep -q '^DMA' "$dev/iommu_group/type"
 for uuid in "${uuids[@]}"; do
 	check "create a slice" eval "echo $uuid >$dev/mdev_supported_types/edu-slice-slice/create"
 done
-run "$(edu)" "$(node "${uuids[0]}")" "$(node "${uuids[1]}")"
+run pasid-driver "$(edu)" "$(node "${uuids[0]}")" "$(node "${uuids[1]}")"
+run pasid-reuse "$(edu)" "$(node "${uuids[0]}")" "$(node "${uuids[1]}")"
 check "remove a slice" eval "echo 1 >/sys/bus/mdev/devices/${uuids[0]}/remove"
 
 # The other goes with its parent.
 check "a variant of vfio-pci" give_to edu-variant
 check "no slice is left" test ! -e "/sys/bus/mdev/devices/${uuids[1]}"
-run "$(edu)"
+run pasid-driver "$(edu)"
 
 to_vfio "$(edu)"
 check "rmmod" rmmod edu_vfio

@@ -334,6 +334,40 @@ static void test_second_slice(const char *path)
 	close(iommu);
 }
 
+/* Numbers that the slice was not given, its own in hardware among them: nothing is done by them. */
+static void test_numbers(void)
+{
+	const struct {
+		__u32 pasid;
+		int attach, detach, free;
+	} numbers[] = {
+		{ 0, -EDOM, -EDOM, -EDOM },
+		{ ENTRY, -ENXIO, 0, -ENXIO },
+		{ ENTRY + 1, -ENXIO, 0, -ENXIO },
+		{ 0xfffff, -ENXIO, 0, -ENXIO },
+		{ 1U << 20, -ERANGE, 0, -ERANGE },
+		{ 1U << 31 | ENTRY, -ERANGE, 0, -ERANGE },
+		{ ~0U, -ERANGE, 0, -ERANGE },
+	};
+	size_t i;
+
+	good_rc(attach(first), 0, "attach before wrong numbers");
+	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		__u32 pasid = numbers[i].pasid, pt = second;
+		char line[64];
+
+		snprintf(line, sizeof(line), "attach at %#x", pasid);
+		good_rc(dev_attach_pasid(rig.dev, pasid, &pt), numbers[i].attach, line);
+		snprintf(line, sizeof(line), "detach at %#x", pasid);
+		good_rc(dev_detach_pasid(rig.dev, pasid), numbers[i].detach, line);
+		snprintf(line, sizeof(line), "free %#x", pasid);
+		good_rc(pasid_free(rig.iommu, rig.devid, pasid), numbers[i].free, line);
+	}
+	reaches("after wrong numbers", x, y);
+	good_rc(detach(), 0, "detach after wrong numbers");
+	forget_pairs();
+}
+
 static void test_slice(const char *path, const char *other)
 {
 	__u32 pasid = 7;
@@ -354,6 +388,7 @@ static void test_slice(const char *path, const char *other)
 	go_through(ENTRY);
 	test_attach();
 	test_replace();
+	test_numbers();
 	test_refusal(IOMMU_PASID_POLICY_GLOBAL, 0);
 	test_second_slice(other);
 	test_close();

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What tests of PASIDs share: the files of the module pasid_shim, which decides whether a function
- * does DMA by its RID or by a PASID, and what the IOMMU's driver says in the log.
+ * does DMA by its RID or by a PASID.
  */
 #ifndef SHIM_H
 #define SHIM_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "faults.h"
 
 /*
  * Which entry of its PASID table all DMA of the function goes through from now on; 0 is the RID's.
@@ -25,18 +26,5 @@ void watched(unsigned long long *looks, unsigned long long *absent);
 /* The entry of a PASID in the function's table: one line of words, then one of quadwords. */
 bool table_entry(unsigned int pasid, char *words, char *quadwords, size_t size);
 bool entry_present(unsigned int pasid);
-
-/*
- * Refused accesses that the log tells of since the last call of one of these three. The driver
- * falls silent after about three in five seconds: fault_log_ready() waits until it speaks again.
- */
-void fault_log_ready(void);
-int faults(void);
-/*
- * Waits for one whose line has that text in it. Where there is no entry, QEMU does not tell of
- * which PASID: the request has none.
- */
-#define NO_ENTRY	"PASID Table Entry"
-bool fault_seen(const char *text, char *line, size_t size);
 
 #endif
