@@ -36,25 +36,7 @@ FIXTURE_SETUP(abi)
 {
 	self->o.fd = iommu_open();
 	ASSERT_LE(0, self->o.fd);
-	self->o.ioas = ioas_new(self->o.fd);
-	ASSERT_NE(0, self->o.ioas);
-	ASSERT_EQ(0, mock_attach(self->o.fd, self->o.ioas, &self->o.dev));
-	ASSERT_EQ(0, per_rid_new(self->o.fd, 0, &self->o.pasids));
-	ASSERT_EQ(0, hwpt_alloc(self->o.fd, self->o.dev.idev, self->o.ioas,
-				IOMMU_HWPT_ALLOC_NEST_PARENT, &self->o.parent));
-	ASSERT_EQ(0, nested_alloc(self->o.fd, self->o.dev.idev, self->o.parent, 0, 0,
-				  &self->o.nested));
-	ASSERT_EQ(0, viommu_alloc(self->o.fd, self->o.dev.idev, self->o.parent, &self->o.viommu));
-	self->o.buf = mem_shared(BUF);
-	ASSERT_NE(NULL, self->o.buf);
-	ASSERT_EQ(0, hwpt_alloc(self->o.fd, self->o.dev.idev, self->o.ioas,
-				IOMMU_HWPT_ALLOC_DIRTY_TRACKING, &self->o.tracked));
-	self->o.ranges[0].start = MOCK_APERTURE_START;
-	self->o.ranges[0].last = MOCK_APERTURE_LAST;
-	self->o.file = file_new(BUF, 0);
-	ASSERT_LE(0, self->o.file);
-	ASSERT_EQ(0, map_file(self->o.fd, self->o.ioas, FIXED | PERM_RW, self->o.file, 0, BUF,
-			      &(__u64){ SRC }));
+	ASSERT_EQ(0, objects_new(&self->o));
 	self->edge = mem_private(2 * PAGE);
 	ASSERT_NE(NULL, self->edge);
 	ASSERT_EQ(0, mprotect(self->edge + PAGE, PAGE, PROT_NONE));

@@ -78,6 +78,9 @@ struct row {
 	struct { int at; int other_kind; } id[2];
 };
 
+/* Makes all of that in the context fd: 0, or -1. */
+int objects_new(struct objects *o);
+
 extern const struct row rows[];
 extern const struct row *const rows_end;
 

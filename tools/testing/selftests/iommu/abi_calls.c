@@ -7,6 +7,23 @@
 #include "abi.h"
 #include "lib/dirty.h"
 
+int objects_new(struct objects *o)
+{
+	if (ioas_alloc(o->fd, &o->ioas) || mock_attach(o->fd, o->ioas, &o->dev) ||
+	    per_rid_new(o->fd, 0, &o->pasids) ||
+	    hwpt_alloc(o->fd, o->dev.idev, o->ioas, IOMMU_HWPT_ALLOC_NEST_PARENT, &o->parent) ||
+	    nested_alloc(o->fd, o->dev.idev, o->parent, 0, 0, &o->nested) ||
+	    viommu_alloc(o->fd, o->dev.idev, o->parent, &o->viommu) ||
+	    hwpt_alloc(o->fd, o->dev.idev, o->ioas, IOMMU_HWPT_ALLOC_DIRTY_TRACKING, &o->tracked))
+		return -1;
+	o->buf = mem_shared(BUF);
+	o->file = file_new(BUF, 0);
+	o->ranges[0].start = MOCK_APERTURE_START;
+	o->ranges[0].last = MOCK_APERTURE_LAST;
+	return !o->buf || o->file < 0 ||
+	       map_file(o->fd, o->ioas, FIXED | PERM_RW, o->file, 0, BUF, &(__u64){ SRC }) ? -1 : 0;
+}
+
 static void fill_destroy(struct objects *o, union arg *a)
 {
 	a->destroy.id = ioas_new(o->fd);
