@@ -5,29 +5,41 @@
  */
 #include <linux/iommu.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 
 #include "../memory/pages.h"
 #include "domain_map.h"
 
+/* Pieces after which others run, and after which a caller that is killed gives up. */
+#define TURN 256
+
+static int end_turn(void)
+{
+	cond_resched();
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
 static int load_run(struct iommu_domain *domain, unsigned long iova, phys_addr_t phys,
 		    unsigned long length, int prot, bool large)
 {
-	unsigned long done, step;
-	int rc;
+	unsigned long done = 0, step, pieces = 0;
+	int rc = 0;
 
 	if (large)
 		return iommu_map(domain, iova, phys, length, prot, GFP_KERNEL_ACCOUNT);
 
-	for (done = 0; done < length; done += step) {
+	while (!rc && done < length) {
 		step = min(length - done, PAGE_SIZE - offset_in_page(phys + done));
 		rc = iommu_map(domain, iova + done, phys + done, step, prot, GFP_KERNEL_ACCOUNT);
-		if (rc) {
-			if (done)
-				iommu_unmap(domain, iova, done);
-			return rc;
-		}
+		if (rc)
+			break;
+		done += step;
+		if (!(++pieces % TURN))
+			rc = end_turn();
 	}
-	return 0;
+	if (rc && done)
+		iommu_unmap(domain, iova, done);
+	return rc;
 }
 
 /**
@@ -41,19 +53,19 @@ static int load_run(struct iommu_domain *domain, unsigned long iova, phys_addr_t
  * @large: contiguous memory may use large IOMMU pages
  *
  * Context: may sleep; takes pages.lock.
- * Return: 0, or -errno with nothing mapped.
+ * Return: 0, or -errno with nothing mapped: -EINTR if the caller is being killed.
  */
 int domain_load(struct iommu_domain *domain, unsigned long iova, struct pages *pages,
 		unsigned long offset, unsigned long length, int prot, bool large)
 {
 	unsigned long first = offset >> PAGE_SHIFT, skip = offset_in_page(offset);
-	unsigned long done = 0, pfn, n, step;
+	unsigned long done = 0, pfn, n, step, pieces = 0;
 	struct pages_iter it;
 	int rc = 0;
 
 	mutex_lock(&pages->lock);
 	pages_iter_init(&it, pages, first, DIV_ROUND_UP(skip + length, PAGE_SIZE));
-	while (done < length) {
+	while (!rc && done < length) {
 		n = pages_iter_next(&it, &pfn);
 		step = min(length - done, (n << PAGE_SHIFT) - skip);
 		rc = load_run(domain, iova + done, PFN_PHYS(pfn) + skip, step, prot, large);
@@ -61,7 +73,8 @@ int domain_load(struct iommu_domain *domain, unsigned long iova, struct pages *p
 			break;
 		done += step;
 		skip = 0;
-		cond_resched();
+		if (!(++pieces % TURN))
+			rc = end_turn();
 	}
 	mutex_unlock(&pages->lock);
 	if (rc && done)
