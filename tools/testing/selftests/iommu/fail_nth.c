@@ -128,7 +128,9 @@ static int try(const struct call *call, struct ctx *c, unsigned int n)
 		return -EIO;
 	pinned = pages_pinned();
 	arm(n);
+	all_calls_armed(true);
 	rc = call->call(c);
+	all_calls_armed(false);
 	failed = fired();
 	if (rc && (!may_say(call, rc) || call->must_succeed || !failed)) {
 		ksft_print_msg("%s, %u: %d (%s)\n", call->name, n, rc, strerror(-rc));
@@ -212,6 +214,19 @@ static void test_leaks(void)
 	close(fd);
 }
 
+static void test_table(const struct call *table, unsigned int num)
+{
+	for (unsigned int i = 0; i < num; i++)
+		test(&table[i]);
+}
+
+static void test_all(void)
+{
+	unsigned int missing = all_calls_missing();
+
+	ksft_test_result(!missing, "each of %u calls was made\n", all_calls_count());
+}
+
 int main(int argc, char **argv)
 {
 	any_errno = argc == 2 && !strcmp(argv[1], "--any-errno");
@@ -224,17 +239,14 @@ int main(int argc, char **argv)
 			ksft_exit_skip("cannot set %s\n", settings[i].path);
 	}
 	ksft_set_plan(num_calls + num_pasid_calls + num_fault_calls + num_viommu_calls +
-		      num_dirty_calls + 1);
-	for (unsigned int i = 0; i < num_calls; i++)
-		test(&calls[i]);
-	for (unsigned int i = 0; i < num_pasid_calls; i++)
-		test(&pasid_calls[i]);
-	for (unsigned int i = 0; i < num_fault_calls; i++)
-		test(&fault_calls[i]);
-	for (unsigned int i = 0; i < num_viommu_calls; i++)
-		test(&viommu_calls[i]);
-	for (unsigned int i = 0; i < num_dirty_calls; i++)
-		test(&dirty_calls[i]);
+		      num_dirty_calls + num_other_calls + 2);
+	test_table(calls, num_calls);
+	test_table(pasid_calls, num_pasid_calls);
+	test_table(fault_calls, num_fault_calls);
+	test_table(viommu_calls, num_viommu_calls);
+	test_table(dirty_calls, num_dirty_calls);
+	test_table(other_calls, num_other_calls);
+	test_all();
 	test_leaks();
 	ksft_finished();
 }

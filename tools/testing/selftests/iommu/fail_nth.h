@@ -75,5 +75,11 @@ extern const struct call viommu_calls[];
 extern const unsigned int num_viommu_calls;
 extern const struct call dirty_calls[];
 extern const unsigned int num_dirty_calls;
+extern const struct call other_calls[];
+extern const unsigned int num_other_calls;
+
+void all_calls_armed(bool on);
+unsigned int all_calls_missing(void);
+unsigned int all_calls_count(void);
 
 #endif

@@ -10,9 +10,23 @@ static __u64 to_u64(const void *pointer)
 	return (__u64)(unsigned long)pointer;
 }
 
+void (*iommu_watch)(unsigned long nr, const void *arg);
+
+int iommu_ioctl(int fd, unsigned long nr, unsigned long arg)
+{
+	int rc;
+
+	if (iommu_watch)
+		iommu_watch(nr, (const void *)arg);
+	rc = ioctl(fd, nr, arg);
+	return rc < 0 ? -errno : rc;
+}
+
 int iommu_call(int fd, unsigned long nr, void *arg)
 {
-	return ioctl(fd, nr, arg) < 0 ? -errno : 0;
+	int rc = iommu_ioctl(fd, nr, (unsigned long)arg);
+
+	return rc < 0 ? rc : 0;
 }
 
 int iommu_open(void)

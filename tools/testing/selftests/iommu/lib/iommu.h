@@ -18,7 +18,12 @@
 #define U64_MAX (~(__u64)0)
 
 int iommu_open(void);
+/* All calls are made by these; the first one also returns what is no error. */
+int iommu_ioctl(int fd, unsigned long nr, unsigned long arg);
 int iommu_call(int fd, unsigned long nr, void *arg);
+
+/* Told of each of them, if somebody wants that. */
+extern void (*iommu_watch)(unsigned long nr, const void *arg);
 
 int ioas_alloc(int fd, __u32 *ioas);
 __u32 ioas_new(int fd);

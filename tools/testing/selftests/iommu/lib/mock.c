@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <errno.h>
 #include <fcntl.h>
-#include <sys/ioctl.h>
 
 #include "iommu.h"
 #include "mock.h"
@@ -87,9 +85,8 @@ int mock_dmabuf(int fd, __u32 length)
 		.dmabuf_get.length = length,
 		.dmabuf_get.open_flags = O_RDWR | O_CLOEXEC,
 	};
-	int rc = ioctl(fd, IOMMU_TEST_CMD, &cmd);
 
-	return rc < 0 ? -errno : rc;
+	return iommu_ioctl(fd, IOMMU_TEST_CMD, (unsigned long)&cmd);
 }
 
 int mock_dmabuf_revoke(int fd, int dmabuf, bool revoked)

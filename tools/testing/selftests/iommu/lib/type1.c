@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <errno.h>
-#include <sys/ioctl.h>
-
 #include "iommu.h"
 #include "type1.h"
 
 int t1_number(int fd, unsigned long nr, unsigned long arg)
 {
-	int rc = ioctl(fd, nr, arg);
-
-	return rc < 0 ? -errno : rc;
+	return iommu_ioctl(fd, nr, arg);
 }
 
 int t1_map_flags(int fd, __u32 flags, const void *va, __u64 length, __u64 iova)
