@@ -53,6 +53,11 @@ long pages_pinned(void)
 	return status_kb("VmPin") * 1024 / (long)PAGE;
 }
 
+long huge_pages_free(void)
+{
+	return number_of("/proc/meminfo", "HugePages_Free");
+}
+
 long huge_pages_reserved(void)
 {
 	return number_of("/proc/meminfo", "HugePages_Rsvd");

@@ -15,7 +15,8 @@ long status_kb(const char *field);
 /* This process's VmPin in pages. */
 long pages_pinned(void);
 
-/* Huge pages that files and mappings have been promised. */
+/* Huge pages in the pool, and those of them that files and mappings have been promised. */
+long huge_pages_free(void);
 long huge_pages_reserved(void);
 /* What the kernel has complained of so far: as of /proc/sys/kernel/tainted. */
 long kernel_taint(void);
