@@ -5,13 +5,14 @@ VARIANT := $(if $(filter arm64 aarch64,$(ARCH)),arm64,x86_64$(if $(BASE),-base)$
 IMAGE := $(if $(filter arm64,$(VARIANT)),Image,bzImage)
 export KSRC
 
-.PHONY: help kernel run vm test selftest mainline-test kunit bench lint htmldocs patchset fetch clean distclean
+.PHONY: help kernel run vm test longrun selftest mainline-test kunit bench lint htmldocs patchset fetch clean distclean
 .NOTPARALLEL:
 
 help:
 	@echo 'make run        the main job: a device in a VM uses memory through /dev/iommu'
 	@echo 'make test       every test; the last line counts them'
 	@echo 'make kernel     build/x86_64/bzImage; DEBUG=1, BASE=1, ARCH=arm64 for the others'
+	@echo 'make longrun    everything at once on the debug kernel, for MINUTES=30'
 	@echo 'make kunit      the KUnit tests, on UML'
 	@echo 'make selftest   the kselftests on the mock IOMMU, in a VM; DEBUG=1, ARCH=arm64'
 	@echo 'make mainline-test  the kselftest of mainline'"'"'s iommufd, unmodified, on this kernel'
@@ -38,6 +39,10 @@ vm: kernel
 
 selftest: kernel
 	@tests/vm/selftest --kernel build/$(VARIANT)/$(IMAGE)
+
+longrun:
+	@scripts/kernel x86_64-debug
+	@tests/vm/longrun $(or $(MINUTES),30)
 
 mainline-test: kernel
 	@tests/vm/mainline-test --kernel build/$(VARIANT)/bzImage
