@@ -5,7 +5,7 @@ VARIANT := $(if $(filter arm64 aarch64,$(ARCH)),arm64,x86_64$(if $(BASE),-base)$
 IMAGE := $(if $(filter arm64,$(VARIANT)),Image,bzImage)
 export KSRC
 
-.PHONY: help kernel run vm test longrun selftest mainline-test kunit bench lint htmldocs patchset fetch clean distclean
+.PHONY: help kernel run vm test longrun selftest mainline-test kunit bench fuzz coverage lint htmldocs patchset fetch clean distclean
 .NOTPARALLEL:
 
 help:
@@ -16,6 +16,8 @@ help:
 	@echo 'make kunit      the KUnit tests, on UML'
 	@echo 'make selftest   the kselftests on the mock IOMMU, in a VM; DEBUG=1, ARCH=arm64'
 	@echo 'make mainline-test  the kselftest of mainline'"'"'s iommufd, unmodified, on this kernel'
+	@echo 'make fuzz       fuzzes the calls on the debug kernel; MINUTES=10, SEED=number'
+	@echo 'make coverage   lines that kselftests and fuzzer reach; build/coverage/'
 	@echo 'make vm         a shell in the VM; PROFILE=vtd-sl: with an IOMMU, see tests/vm/run --help'
 	@echo 'make bench      instruction counts of our kernel and of the base'
 	@echo 'make lint       sparse, checkpatch, warnings, kernel-doc, layers, budgets'
@@ -49,6 +51,13 @@ mainline-test: kernel
 
 kunit:
 	@scripts/kunit
+
+fuzz:
+	@scripts/kernel x86_64-debug
+	@tests/vm/fuzz --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
+
+coverage:
+	@scripts/coverage $(or $(MINUTES),10)
 
 bench:
 	@scripts/kernel x86_64-base
