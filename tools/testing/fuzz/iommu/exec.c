@@ -11,10 +11,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/iommufd.h>
+
 #include "fuzz.h"
+#include "lists.h"
 
 #define STRUCT_MAX 512
 #define TAIL 8
+/* What is slow is done once in so many times. */
+#define NEW_DEVICE 6
+#define FORK 8
 
 static void *pages(size_t length, int prot, int flags, int fd)
 {
@@ -153,6 +159,56 @@ static void keep(struct runner *r, unsigned int nr, const struct kind *kind, uns
 			pool_add(ctx, kind->fields[i].out, out[i]);
 }
 
+/* How a device is made; what it is attached to may differ. */
+static uint64_t device_key(const struct kind *kind, const uint64_t *arg)
+{
+	uint64_t key = kind - kinds + 1;
+	unsigned int i;
+
+	for (i = 0; kind->fields[i].name; i++)
+		if (kind->fields[i].cls == C_FLAGS || kind->fields[i].par == L_WIDTH)
+			key = key * 31 + arg[i];
+	return key;
+}
+
+static int64_t make_device(struct runner *r, const struct call *call, const uint64_t *arg,
+			   unsigned int ctx, uint64_t *out)
+{
+	uint64_t key = device_key(&kinds[call->kind], arg);
+	int64_t rc;
+
+	if (!opts.replay && !r->trace && !one_in(&r->rng, NEW_DEVICE) &&
+	    device_reuse(ctx, key, out))
+		return 0;
+	rc = do_ioctl(r, call, arg, ctx, out);
+	if (!rc)
+		device_made(ctx, key, out);
+	return rc;
+}
+
+static int64_t do_call(struct runner *r, const struct call *call, const uint64_t *arg,
+		       unsigned int ctx, uint64_t *out)
+{
+	const struct kind *kind = &kinds[call->kind];
+	int64_t rc;
+
+	if (kind->costly)
+		return make_device(r, call, arg, ctx, out);
+	if (kind->sysop == S_IOCTL) {
+		rc = do_ioctl(r, call, arg, ctx, out);
+		if (!rc && kind->nr == IOMMU_DESTROY)
+			device_gone(ctx, arg[0]);
+		return rc;
+	}
+	if (kind->sysop == S_NUMBER) {
+		rc = ioctl(ctx_fd(ctx), kind->nr, arg[0]);
+		return rc < 0 ? -errno : rc;
+	}
+	if (kind->sysop == S_FORK && !opts.replay && !one_in(&r->rng, FORK))
+		return -EAGAIN;
+	return sys_call(r, kind, arg, ctx, out);
+}
+
 static uint64_t now_ns(void)
 {
 	struct timespec t;
@@ -182,14 +238,7 @@ static int64_t run_call(struct runner *r, const struct prog *prog, unsigned int 
 	cover_start(&r->cover);
 	r->seat->at = nr;
 	start = now_ns();
-	if (kind->sysop == S_IOCTL) {
-		rc = do_ioctl(r, call, arg, ctx, r->results[nr]);
-	} else if (kind->sysop == S_NUMBER) {
-		rc = ioctl(ctx_fd(ctx), kind->nr, arg[0]);
-		rc = rc < 0 ? -errno : rc;
-	} else {
-		rc = sys_call(r, kind, arg, ctx, r->results[nr]);
-	}
+	rc = do_call(r, call, arg, ctx, r->results[nr]);
 	__atomic_fetch_add(&tally->ns, now_ns() - start, __ATOMIC_RELAXED);
 	r->seat->calls++;
 	if (rc < 0) {

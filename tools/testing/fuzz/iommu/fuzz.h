@@ -65,13 +65,14 @@ enum sysop {
 	S_MAP_DMABUF, S_REOPEN, S_SEND, S_RECEIVE, S_GETFD, S_LIMIT, S_LOOK,
 };
 
-/* A kind of call. @ret: what its return value is. */
+/* A kind of call. @ret: what its return value is. @costly: makes a device. */
 struct kind {
 	const char *name;
 	unsigned long nr;
 	uint16_t size;
 	uint8_t sysop, ret, weight;
 	const struct field *fields;
+	bool costly;
 };
 
 /* REF: @a is the call, @b which of its results. POOL: @a is the kind, @v which. */
@@ -123,10 +124,19 @@ struct seat {
 	int64_t result[RECENT][MAX_CALLS];
 };
 
+/* A device of the mock that there is, and how it was made. */
+struct device {
+	volatile uint64_t key;
+	volatile uint64_t out[MAX_ARGS];
+};
+
+#define DEVICES 8
+
 /* IDs of a context, whoever has it open. */
 struct ctx_pool {
 	volatile uint64_t res[FIRST_FD][POOL];
 	volatile uint32_t n[FIRST_FD];
+	struct device device[DEVICES];
 };
 
 #define MAP_BITS 20
@@ -213,6 +223,9 @@ void ctx_check(unsigned int ctx);
 void objects_close(void);
 void pool_add(unsigned int ctx, enum res res, uint64_t value);
 uint64_t pool_get(unsigned int ctx, enum res res, uint64_t which);
+bool device_reuse(unsigned int ctx, uint64_t key, uint64_t *out);
+void device_made(unsigned int ctx, uint64_t key, const uint64_t *out);
+void device_gone(unsigned int ctx, uint64_t id);
 
 /* exec.c */
 void runner_init(struct runner *r, unsigned int index);

@@ -47,11 +47,11 @@ static uint64_t any_len(struct rng *rng)
 
 	if (one_in(rng, 12))
 		return any_odd(rng);
-	if (one_in(rng, 12))
+	if (one_in(rng, 40))
 		return ANY(large);
 	if (one_in(rng, 12))
 		return MAX_KINDS + rnd_below(rng, 3 * PAGE);
-	return (1 + rnd_below(rng, one_in(rng, 4) ? 64 : 6)) * PAGE;
+	return (1 + rnd_below(rng, one_in(rng, 16) ? 64 : 5)) * PAGE;
 }
 
 /* Few, so that calls meet. */
@@ -69,6 +69,10 @@ static uint64_t any_iova(struct rng *rng)
 static uint64_t any_va(struct rng *rng)
 {
 	uint64_t base = ARENA(rnd_below(rng, NR_ARENAS));
+
+	/* Large pages cost the least. */
+	if (one_in(rng, 10))
+		return ARENA(3) + rnd_below(rng, 2) * 0x200000;
 
 	if (one_in(rng, 16))
 		return any_odd(rng);
@@ -231,6 +235,33 @@ static void any_shape(struct rng *rng, struct call *call)
 		call->ctx = rnd_below(rng, SHARED_CTX + 1);
 }
 
+/* Data whose address, length and type fit together; or none, where it may be left out. */
+static void any_data(struct rng *rng, struct call *call)
+{
+	const struct field *f = kinds[call->kind].fields;
+	bool nested = !strcmp(kinds[call->kind].name, "hwpt_alloc"), none = one_in(rng, 2);
+	unsigned int i;
+
+	for (i = 0; f[i].name; i++) {
+		if (!strcmp(f[i].name, "data_type"))
+			call->arg[i] = (struct val){ .v = none ? 0 : 0xdead };
+		else if (!strcmp(f[i].name, "data_len"))
+			call->arg[i] = (struct val){ .v = none ? 0 : nested ? 8 : 24 };
+		else if (f[i].cls == C_DATA)
+			call->arg[i] = (struct val){ .v = none ? 0 : DATA(0) };
+	}
+}
+
+static bool data_optional(const struct call *call)
+{
+	const struct field *f;
+
+	for (f = kinds[call->kind].fields; f->name; f++)
+		if (f->cls == C_DATA && f->par)
+			return true;
+	return false;
+}
+
 static void any_call(struct rng *rng, struct prog *prog, unsigned int at)
 {
 	static unsigned int total;
@@ -246,6 +277,8 @@ static void any_call(struct rng *rng, struct prog *prog, unsigned int at)
 	call_init(call, i);
 	for (i = 0; kinds[call->kind].fields[i].name; i++)
 		call->arg[i] = any_value(rng, prog, at, &kinds[call->kind].fields[i]);
+	if (data_optional(call) && !one_in(rng, 5))
+		any_data(rng, call);
 	any_blob(rng, call);
 	if (one_in(rng, 20))
 		any_shape(rng, call);

@@ -49,6 +49,8 @@ void ctx_put_fd(unsigned int ctx, int fd)
 
 	for (i = 0; i < FIRST_FD; i++)
 		sh->ctx[ctx].n[i] &= 1;
+	for (i = 0; i < DEVICES; i++)
+		sh->ctx[ctx].device[i].key = 0;
 	old = __atomic_exchange_n(&ctx_fds[ctx], fd, __ATOMIC_RELAXED);
 	fd_close(old);
 }
@@ -110,4 +112,46 @@ uint64_t pool_get(unsigned int ctx, enum res res, uint64_t which)
 		return res >= FIRST_FD ? (uint32_t)-1 : 0;
 	which %= n;
 	return res >= FIRST_FD ? (uint32_t)fds[res - FIRST_FD][which] : sh->ctx[ctx].res[res][which];
+}
+
+/*
+ * To make a device takes longer than all that is then done with it: one that was
+ * made in the same way serves again. Returns whether there is one.
+ */
+bool device_reuse(unsigned int ctx, uint64_t key, uint64_t *out)
+{
+	struct device *device;
+	unsigned int i;
+
+	for (i = 0; i < DEVICES; i++) {
+		device = &sh->ctx[ctx].device[i];
+		if (device->key != key)
+			continue;
+		for (i = 0; i < MAX_ARGS; i++)
+			out[i] = device->out[i];
+		return true;
+	}
+	return false;
+}
+
+void device_made(unsigned int ctx, uint64_t key, const uint64_t *out)
+{
+	struct device *device = &sh->ctx[ctx].device[key % DEVICES];
+	unsigned int i;
+
+	device->key = 0;
+	for (i = 0; i < MAX_ARGS; i++)
+		device->out[i] = out[i];
+	device->key = key;
+}
+
+void device_gone(unsigned int ctx, uint64_t id)
+{
+	struct device *device = sh->ctx[ctx].device;
+	unsigned int i, j;
+
+	for (i = 0; i < DEVICES; i++)
+		for (j = 0; j < MAX_ARGS; j++)
+			if (device[i].key && device[i].out[j] == id)
+				device[i].key = 0;
 }
