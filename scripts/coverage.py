@@ -19,6 +19,8 @@ import tarfile
 import tempfile
 
 CORE = "drivers/iommu/iommufd/"
+# The base kernel's, which stays in the folder
+BASE = "iova_bitmap.c"
 
 
 def dumps(path):
@@ -50,8 +52,10 @@ def unpack(data, objects, where):
 
 def source_name(path):
     """The path of a source file below the folder of the core, or None."""
+    path = os.path.normpath(path)
     at = path.rfind(CORE)
-    return path[at + len(CORE):] if at >= 0 else None
+    name = path[at + len(CORE):]
+    return name if at >= 0 and name != BASE else None
 
 
 def add_counts(where, name, lines):

@@ -21,6 +21,7 @@ static void run_fresh(struct runner *r, const struct prog *prog)
 	ctx_reopen(r->ctx);
 	memset(r->trace, 0, MAP_SIZE);
 	prog_run(r, prog);
+	sys_release();
 	objects_close();
 }
 

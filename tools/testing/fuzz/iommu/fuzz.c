@@ -200,6 +200,7 @@ static int replay(void)
 				text_print(stdout, &sh->prog[i], r.seat->result[(r.seat->next - 1) % RECENT]);
 		}
 	objects_close();
+	sys_release();
 	for (i = 0; i < MAX_CTX; i++)
 		ctx_put_fd(i, -1);
 	failures = watch_end();

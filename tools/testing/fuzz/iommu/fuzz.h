@@ -234,6 +234,7 @@ unsigned int prog_run(struct runner *r, const struct prog *prog);
 /* sys.c */
 void sys_init(void);
 void sys_fresh(void);
+void sys_release(void);
 void sys_post(unsigned int proc, const int *sockets);
 void mail_check(void);
 int64_t sys_call(struct runner *r, const struct kind *kind, const uint64_t *arg,

@@ -237,10 +237,22 @@ static int64_t do_fork(unsigned int what, unsigned int ctx)
 	return result(waitpid(pid, NULL, __WALL)) < 0 ? -errno : 0;
 }
 
+static struct { void *p; size_t len; } kept[MAX_THREADS];
+
+/* What this process holds beside its files */
+void sys_release(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_THREADS; i++)
+		if (kept[i].p)
+			munmap(kept[i].p, kept[i].len);
+	memset(kept, 0, sizeof(kept));
+}
+
 /* Some mappings stay for a while. */
 static int64_t map_viommu(struct runner *r, const uint64_t *arg, unsigned int ctx)
 {
-	static struct { void *p; size_t len; } kept[MAX_THREADS];
 	void *p;
 
 	p = mmap(NULL, arg[1], arg[3] & 7, arg[4] & 1 ? MAP_PRIVATE : MAP_SHARED, ctx_fd(ctx), arg[0]);
