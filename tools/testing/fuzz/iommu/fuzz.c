@@ -32,7 +32,7 @@ static uint32_t nr_seeds;
 static void usage(void)
 {
 	fprintf(stderr,
-		"usage: fuzz [OPTIONS] CORPUS...\n"
+		"fuzz [OPTIONS] CORPUS...\n"
 		"  --seconds N   how long (60)\n"
 		"  --calls N     end after so many calls\n"
 		"  --seed N      what is drawn (1)\n"
@@ -180,7 +180,7 @@ static int fuzz(void)
 static int replay(void)
 {
 	static struct runner r;
-	uint32_t i, n;
+	uint32_t i, n, at;
 	int failures;
 
 	watch_init();
@@ -196,8 +196,9 @@ static int replay(void)
 				ctx_reopen(r.ctx);
 			}
 			prog_run(&r, &sh->prog[i]);
+			at = (r.seat->next - 1) % RECENT;
 			if (!n)
-				text_print(stdout, &sh->prog[i], r.seat->result[(r.seat->next - 1) % RECENT]);
+				text_print(stdout, &sh->prog[i], r.seat->result[at]);
 		}
 	objects_close();
 	sys_release();
@@ -212,24 +213,45 @@ static void parse(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "seconds", 1, NULL, 's' }, { "calls", 1, NULL, 'c' }, { "seed", 1, NULL, 'S' },
-		{ "procs", 1, NULL, 'p' }, { "threads", 1, NULL, 't' }, { "replay", 0, NULL, 'r' },
-		{ "repeat", 1, NULL, 'n' }, { "one-ctx", 0, NULL, 'o' }, { "distill", 0, NULL, 'd' },
-		{},
+		{ "procs", 1, NULL, 'p' }, { "threads", 1, NULL, 't' }, { "repeat", 1, NULL, 'n' },
+		{ "replay", 0, NULL, 'r' }, { "one-ctx", 0, NULL, 'o' },
+		{ "distill", 0, NULL, 'd' }, {},
 	};
+	uint64_t n;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) >= 0) {
+		n = optarg ? strtoull(optarg, NULL, 0) : 0;
 		switch (c) {
-		case 's': opts.seconds = strtoul(optarg, NULL, 0); break;
-		case 'c': opts.max_calls = strtoull(optarg, NULL, 0); break;
-		case 'S': opts.seed = strtoull(optarg, NULL, 0); break;
-		case 'p': opts.procs = strtoul(optarg, NULL, 0); break;
-		case 't': opts.threads = strtoul(optarg, NULL, 0); break;
-		case 'r': opts.replay = true; break;
-		case 'n': opts.repeat = strtoul(optarg, NULL, 0); break;
-		case 'o': opts.one_ctx = true; break;
-		case 'd': opts.distill = true; break;
-		default: usage();
+		case 's':
+			opts.seconds = n;
+			break;
+		case 'c':
+			opts.max_calls = n;
+			break;
+		case 'S':
+			opts.seed = n;
+			break;
+		case 'p':
+			opts.procs = n;
+			break;
+		case 't':
+			opts.threads = n;
+			break;
+		case 'n':
+			opts.repeat = n;
+			break;
+		case 'r':
+			opts.replay = true;
+			break;
+		case 'o':
+			opts.one_ctx = true;
+			break;
+		case 'd':
+			opts.distill = true;
+			break;
+		default:
+			usage();
 		}
 	}
 	if (!opts.procs || !opts.threads || opts.procs * opts.threads > MAX_THREADS)
@@ -242,13 +264,14 @@ int main(int argc, char **argv)
 	int rc;
 
 	parse(argc, argv);
-	sh = mmap(NULL, sizeof(*sh), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
-		  -1, 0);
+	sh = mmap(NULL, sizeof(*sh), PROT_READ | PROT_WRITE,
+		  MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (sh == MAP_FAILED)
 		return 2;
 	setrlimit(RLIMIT_NOFILE, &files);
 	for (; optind < argc; optind++)
-		sh->nprogs += text_load(argv[optind], &sh->prog[sh->nprogs], MAX_PROGS - sh->nprogs);
+		sh->nprogs += text_load(argv[optind], &sh->prog[sh->nprogs],
+					MAX_PROGS - sh->nprogs);
 	nr_seeds = sh->nprogs;
 	if (!nr_seeds)
 		usage();

@@ -25,6 +25,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define BIT(n) (1u << (n))
+
 #define MAX_ARGS 11
 #define MAX_CALLS 24
 #define MAX_KINDS 128
@@ -201,14 +204,17 @@ void text_print(FILE *to, const struct prog *prog, const int64_t *results);
 
 /* gen.c */
 uint64_t rnd(struct rng *rng);
+
 static inline uint64_t rnd_below(struct rng *rng, uint64_t n)
 {
 	return rnd(rng) % n;
 }
+
 static inline bool one_in(struct rng *rng, uint64_t n)
 {
 	return rnd(rng) % n == 0;
 }
+
 void prog_generate(struct rng *rng, struct prog *prog);
 void prog_mutate(struct rng *rng, struct prog *prog, const struct prog *other);
 void prog_remove(struct prog *prog, unsigned int at);

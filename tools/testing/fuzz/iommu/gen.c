@@ -9,7 +9,7 @@
 #include "fuzz.h"
 #include "lists.h"
 
-#define ANY(list) ((list)[rnd_below(rng, sizeof(list) / sizeof((list)[0]))])
+#define ANY(list) ((list)[rnd_below(rng, ARRAY_SIZE(list))])
 #define APERTURE 0x1000000ull
 
 static const uint64_t odd[] = {
@@ -99,7 +99,8 @@ static uint64_t any_of_list(struct rng *rng, unsigned int list)
 		[L_DATA_LEN - L_NUMBERS] = { 0, 8, 8, 24, 24, 4, 64, 12 },
 		[L_INFO_TYPE - L_NUMBERS] = { 0, 0xfeedbeef, 0xfeedbeef, 1, 0, 0, 2, 3 },
 		[L_PAGE_SIZE - L_NUMBERS] = { 4096, 4096, 2048, 2048, 8192, 1024, 0x100000, 3 },
-		[L_INV_TYPE - L_NUMBERS] = { 0xdeadbeef, 0xdeadbeef, 0xdeadbeef, 0xdeadbeef, 0, 1, 2, 3 },
+		[L_INV_TYPE - L_NUMBERS] = { 0xdeadbeef, 0xdeadbeef, 0xdeadbeef, 0xdeadbeef,
+					     0, 1, 2, 3 },
 		[L_INV_LEN - L_NUMBERS] = { 8, 8, 8, 12, 12, 4, 16, 64 },
 		[L_VIOMMU_TYPE - L_NUMBERS] = { 0xdeadbeef, 0xdeadbeef, 0xdeadbeef, 0xdeadbeef,
 						0xdeadbeef, 0, 1, 2 },

@@ -111,7 +111,9 @@ uint64_t pool_get(unsigned int ctx, enum res res, uint64_t which)
 	if (!n)
 		return res >= FIRST_FD ? (uint32_t)-1 : 0;
 	which %= n;
-	return res >= FIRST_FD ? (uint32_t)fds[res - FIRST_FD][which] : sh->ctx[ctx].res[res][which];
+	if (res >= FIRST_FD)
+		return (uint32_t)fds[res - FIRST_FD][which];
+	return sh->ctx[ctx].res[res][which];
 }
 
 /*

@@ -49,7 +49,8 @@ static int new_memfd(unsigned int i)
 static int64_t arena_map(unsigned int i)
 {
 	int prot = i == RO ? PROT_READ : PROT_READ | PROT_WRITE, fd = -1;
-	int flags = MAP_FIXED | (i == SHM || i == HUGE || i == FILE_ARENA ? MAP_SHARED : MAP_PRIVATE);
+	bool shared = i == SHM || i == HUGE || i == FILE_ARENA;
+	int flags = MAP_FIXED | (shared ? MAP_SHARED : MAP_PRIVATE);
 	void *p;
 
 	if (i == FILE_ARENA) {
@@ -163,7 +164,8 @@ bool in_arena(uint64_t va, uint64_t len)
 	unsigned int i;
 
 	for (i = 0; i < NR_ARENAS; i++)
-		if (va >= ARENA(i) && va < ARENA(i) + ARENA_SIZE && len <= ARENA(i) + ARENA_SIZE - va)
+		if (va >= ARENA(i) && va < ARENA(i) + ARENA_SIZE &&
+		    len <= ARENA(i) + ARENA_SIZE - va)
 			return true;
 	return false;
 }
@@ -195,7 +197,8 @@ static int64_t on_file(const struct kind *kind, const uint64_t *arg)
 {
 	if (kind->sysop == S_TRUNCATE)
 		return result(ftruncate(arg[0], arg[1] % (ARENA_SIZE + 1)));
-	return result(fallocate(arg[0], FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, arg[1], arg[2]));
+	return result(fallocate(arg[0], FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, arg[1],
+				arg[2]));
 }
 
 static void child(unsigned int what, unsigned int ctx)
@@ -255,7 +258,8 @@ static int64_t map_viommu(struct runner *r, const uint64_t *arg, unsigned int ct
 {
 	void *p;
 
-	p = mmap(NULL, arg[1], arg[3] & 7, arg[4] & 1 ? MAP_PRIVATE : MAP_SHARED, ctx_fd(ctx), arg[0]);
+	p = mmap(NULL, arg[1], arg[3] & 7, arg[4] & 1 ? MAP_PRIVATE : MAP_SHARED, ctx_fd(ctx),
+		 arg[0]);
 	if (p == MAP_FAILED)
 		return -errno;
 	if (!arg[2])

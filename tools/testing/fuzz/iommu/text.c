@@ -14,7 +14,7 @@
 
 static const char *const place_names[] = { "plain", "ro", "edge", "null", "tail" };
 
-#define NR_PLACES (sizeof(place_names) / sizeof(place_names[0]))
+#define NR_PLACES (ARRAY_SIZE(place_names))
 #define LABEL 32
 
 struct parser {
@@ -135,7 +135,8 @@ static void parse_arg(struct parser *p, struct call *call, char *word)
 	*value++ = 0;
 	for (f = kinds[call->kind].fields; f->name; f++)
 		if (!strcmp(f->name, word)) {
-			parse_value(p, value, field_wants(f), &call->arg[f - kinds[call->kind].fields]);
+			i = f - kinds[call->kind].fields;
+			parse_value(p, value, field_wants(f), &call->arg[i]);
 			return;
 		}
 	if (!strcmp(word, "argsize")) {

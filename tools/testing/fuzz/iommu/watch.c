@@ -104,7 +104,7 @@ static bool is_bad(const char *text)
 {
 	unsigned int i;
 
-	for (i = 0; i < sizeof(bad_words) / sizeof(bad_words[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(bad_words); i++)
 		if (strstr(text, bad_words[i]))
 			return true;
 	return false;
@@ -266,7 +266,7 @@ static void check_left(void)
 	/* The last files are closed behind us. */
 	sleep(2);
 	count_left(&now);
-	printf("available %ld kB (%ld at the start), pinned pages %ld (%ld), huge pages %ld (%ld)\n",
+	printf("now (at the start): available %ld kB (%ld), pinned %ld (%ld), huge %ld (%ld)\n",
 	       now.available, before.available, now.pinned, before.pinned, now.huge, before.huge);
 	printf("global PASIDs %u (%u), attached %u (%u), domains %u (%u), devices %u (%u)\n",
 	       now.globals, before.globals, now.attached, before.attached, now.domains,
@@ -297,7 +297,8 @@ static void show_tally(void)
 		const struct tally *t = &sh->tally[i];
 
 		printf("%-16s %10" PRIu64 " %10" PRIu64 " %8" PRIu64 "  %d%s\n", kinds[i].name,
-		       t->ok, t->failed, t->ns / 1000 / (t->ok + t->failed + 1), t->last_errno, t->ok ? "" : "  never succeeded");
+		       t->ok, t->failed, t->ns / 1000 / (t->ok + t->failed + 1), t->last_errno,
+		       t->ok ? "" : "  never succeeded");
 		never += !t->ok && !may_always_fail(kinds[i].name);
 		if (kinds[i].sysop == S_IOCTL || kinds[i].sysop == S_NUMBER)
 			ioctls += t->ok + t->failed;
