@@ -26,7 +26,9 @@
 #define COMPARE_EVERY 200
 
 struct shared *sh;
-struct opts opts = { .seed = 1, .seconds = 60, .procs = 2, .threads = 2, .repeat = 1 };
+struct opts opts = {
+	.seed = 1, .seconds = 60, .procs = 2, .threads = 2, .repeat = 1, .hang = 120,
+};
 static uint32_t nr_seeds;
 
 static void usage(void)
@@ -38,6 +40,7 @@ static void usage(void)
 		"  --seed N      what is drawn (1)\n"
 		"  --procs N     processes (2); of two, one has no capabilities\n"
 		"  --threads N   threads in each (2)\n"
+		"  --hang N      seconds in which any call ends (120)\n"
 		"  --replay      only run the programs of CORPUS, and print what each call returns\n"
 		"  --repeat N    so often\n"
 		"  --one-ctx     all of them in one context\n"
@@ -214,7 +217,7 @@ static void parse(int argc, char **argv)
 	static const struct option longs[] = {
 		{ "seconds", 1, NULL, 's' }, { "calls", 1, NULL, 'c' }, { "seed", 1, NULL, 'S' },
 		{ "procs", 1, NULL, 'p' }, { "threads", 1, NULL, 't' }, { "repeat", 1, NULL, 'n' },
-		{ "replay", 0, NULL, 'r' }, { "one-ctx", 0, NULL, 'o' },
+		{ "hang", 1, NULL, 'h' }, { "replay", 0, NULL, 'r' }, { "one-ctx", 0, NULL, 'o' },
 		{ "distill", 0, NULL, 'd' }, {},
 	};
 	uint64_t n;
@@ -240,6 +243,9 @@ static void parse(int argc, char **argv)
 			break;
 		case 'n':
 			opts.repeat = n;
+			break;
+		case 'h':
+			opts.hang = n;
 			break;
 		case 'r':
 			opts.replay = true;

@@ -163,7 +163,7 @@ struct shared {
 
 struct opts {
 	uint64_t seed, max_calls;
-	unsigned int seconds, procs, threads, repeat;
+	unsigned int seconds, procs, threads, repeat, hang;
 	bool distill, replay, one_ctx;
 };
 

@@ -18,8 +18,6 @@
 #include "fuzz.h"
 #include "iommufd_test.h"
 
-/* Seconds. On a busy machine a call may take long, but not as long as that. */
-#define HANG 120
 #define REPORT_EVERY 10
 /* How much less memory there may be at the end: freed blocks wait in KASAN's quarantine. */
 #define MEMORY_KB (256l << 10)
@@ -184,7 +182,7 @@ static bool nobody_hangs(void)
 		if (!seat->busy || seat->calls != seat->seen) {
 			seat->seen = seat->calls;
 			seat->stuck = 0;
-		} else if (++seat->stuck == HANG) {
+		} else if (++seat->stuck == opts.hang) {
 			put("/proc/sysrq-trigger", "w");
 			return false;
 		}
@@ -243,7 +241,7 @@ int watch(unsigned int nr_procs)
 	if (!well)
 		show_recent();
 	sh->stop = 1;
-	while (left && waited++ < (well ? HANG * 10 : 50)) {
+	while (left && waited++ < (well ? opts.hang * 10 : 50)) {
 		usleep(100000);
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			left--;
