@@ -117,27 +117,43 @@ static int device_register_at(struct mock_device *mdev)
 	return 0;
 }
 
+/* With a place on the bus, where nobody finds it before it is there. */
+static struct mock_device *device_new(u32 *index)
+{
+	struct mock_device *mdev = kzalloc(sizeof(*mdev), GFP_KERNEL_ACCOUNT);
+	int rc;
+
+	if (!mdev)
+		return ERR_PTR(-ENOMEM);
+	rc = xa_alloc(&mock_devices, index, NULL, xa_limit_31b, GFP_KERNEL_ACCOUNT);
+	if (!rc)
+		return mdev;
+	kfree(mdev);
+	return ERR_PTR(rc);
+}
+
 /**
  * mock_device_add() - a new device
  * @flags: MOCK_FLAGS_DEVICE_...
  * @peer: whose group it joins, kept by the caller meanwhile; or NULL
  *
  * Context: may sleep.
- * Return: the device, behind the IOMMU, with one reference, or ERR_PTR().
+ * Return: the device, behind the IOMMU, with one reference, or ERR_PTR(): -EBUSY if
+ * something is attached at PASIDs of the peer.
  */
 struct mock_device *mock_device_add(u32 flags, struct mock_device *peer)
 {
-	struct mock_device *mdev = kzalloc(sizeof(*mdev), GFP_KERNEL_ACCOUNT);
+	struct mock_device *mdev;
 	u32 index;
 	int rc;
 
-	if (!mdev)
-		return ERR_PTR(-ENOMEM);
-	/* Nobody finds it before it is there. */
-	rc = xa_alloc(&mock_devices, &index, NULL, xa_limit_31b, GFP_KERNEL_ACCOUNT);
-	if (rc) {
-		kfree(mdev);
-		return ERR_PTR(rc);
+	if (peer && !mock_pasids_join(&peer->pasids))
+		return ERR_PTR(-EBUSY);
+	mdev = device_new(&index);
+	if (IS_ERR(mdev)) {
+		if (peer)
+			mock_pasids_joined(&peer->pasids);
+		return mdev;
 	}
 	atomic_inc(&nr_devices);
 	mdev->index = index;
@@ -149,6 +165,8 @@ struct mock_device *mock_device_add(u32 flags, struct mock_device *peer)
 	spin_lock_init(&mdev->viommu_lock);
 	memset32(mdev->caches, IOMMU_TEST_DEV_CACHE_DEFAULT, ARRAY_SIZE(mdev->caches));
 	rc = device_register_at(mdev);
+	if (peer)
+		mock_pasids_joined(&peer->pasids);
 	if (rc) {
 		xa_erase(&mock_devices, index);
 		return ERR_PTR(rc);

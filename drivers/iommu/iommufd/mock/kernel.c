@@ -42,12 +42,29 @@ static const struct object_type kernel_pasid_type = {
 	.destroy = kernel_pasid_destroy,
 };
 
+static int is_other(struct device *dev, void *data)
+{
+	return dev != data;
+}
+
+/* The iommu core would attach the whole group, and not detach a device that leaves it. */
+static bool is_alone(struct device *dev)
+{
+	struct iommu_group *group = iommu_group_get(dev);
+	bool alone = !iommu_group_for_each_dev(group, dev, is_other);
+
+	iommu_group_put(group);
+	return alone;
+}
+
 /* The reference to the mock device goes over, if it succeeds. */
 static int take_number(struct kernel_pasid *kp, struct mock_stdev *stdev)
 {
 	struct device *dev = &stdev->mdev->dev;
 	int rc;
 
+	if (!is_alone(dev))
+		return -EPERM;
 	kp->stdev = stdev;
 	kp->pasid = iommu_alloc_global_pasid(dev);
 	if (kp->pasid == IOMMU_PASID_INVALID)
@@ -74,8 +91,9 @@ free_number:
  * @args: set to the ID of this use, and to the number
  *
  * Context: may sleep.
- * Return: 0; -ENOENT; -EOPNOTSUPP without PASIDs; -EBUSY if user space has
- * attached something there; -ENOMEM, also without a free number.
+ * Return: 0; -ENOENT; -EOPNOTSUPP without PASIDs; -EPERM if the device shares its
+ * group; -EBUSY if user space has attached something there; -ENOMEM, also without a
+ * free number.
  */
 int mock_kernel_pasid(struct op_call *call, u32 id, void *args)
 {

@@ -56,19 +56,23 @@ struct mock_cached {
 /**
  * struct mock_pasids - a device's PASID table
  * @table: PASID in requests -> struct mock_domain; its lock protects @cache
- * @nr: entries; serialized by the iommu core's lock of the group
+ * @nr: entries; serialized by the iommu core's lock of the group, and read under @table's
+ * @joining: devices on their way into the group; under @table's lock
  * @global: every number in it is of the system-wide space
  * @cache: entries that requests have used
  */
 struct mock_pasids {
 	struct xarray table;
 	unsigned int nr;
+	unsigned int joining;
 	bool global;
 	struct mock_cached cache[16];
 };
 
 void mock_pasids_init(struct mock_pasids *pasids);
 void mock_pasids_exit(struct mock_pasids *pasids);
+bool mock_pasids_join(struct mock_pasids *pasids);
+void mock_pasids_joined(struct mock_pasids *pasids);
 int mock_set_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid);
 int mock_replace_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid,
 			   struct iommu_domain *old);

@@ -36,6 +36,60 @@ void mock_pasids_exit(struct mock_pasids *pasids)
 	xa_destroy(&pasids->table);
 }
 
+/**
+ * mock_pasids_join() - another device joins the group of the table's
+ * @pasids: the table
+ *
+ * The iommu core does not attach a newcomer to what is at the group's PASIDs, and
+ * detaches it from there: a bus has to see that this does not happen.
+ *
+ * Context: any.
+ * Return: false if there is something; else there will be nothing until
+ * mock_pasids_joined().
+ */
+bool mock_pasids_join(struct mock_pasids *pasids)
+{
+	bool empty;
+
+	xa_lock(&pasids->table);
+	empty = !pasids->nr;
+	pasids->joining += empty;
+	xa_unlock(&pasids->table);
+	return empty;
+}
+
+/**
+ * mock_pasids_joined() - the device is in the group, or is not
+ * @pasids: the table
+ *
+ * Context: any.
+ */
+void mock_pasids_joined(struct mock_pasids *pasids)
+{
+	xa_lock(&pasids->table);
+	pasids->joining--;
+	xa_unlock(&pasids->table);
+}
+
+/* Counts a new entry, unless the group is about to change. */
+static bool count_entry(struct mock_pasids *pasids)
+{
+	bool stays;
+
+	xa_lock(&pasids->table);
+	stays = !pasids->joining;
+	pasids->nr += stays;
+	xa_unlock(&pasids->table);
+	return stays;
+}
+
+static void uncount_entry(struct mock_pasids *pasids)
+{
+	xa_lock(&pasids->table);
+	pasids->nr--;
+	xa_unlock(&pasids->table);
+}
+
 static struct mock_cached *cache_line(struct mock_pasids *pasids, u32 pasid)
 {
 	return &pasids->cache[pasid % ARRAY_SIZE(pasids->cache)];
@@ -71,7 +125,7 @@ static void check_taken(struct device *dev, u32 pasid)
  * @pasid: in its requests
  *
  * Context: may sleep; the iommu core serializes by group.
- * Return: 0, -ENOMEM; -EBUSY if the entry is in use.
+ * Return: 0, -ENOMEM; -EBUSY if the entry is in use, or a device joins the group.
  */
 int mock_set_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid)
 {
@@ -81,13 +135,15 @@ int mock_set_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t
 
 	if (WARN_ON(!pasid || pasid >= dev->iommu->max_pasids) || !mock_can_track(domain, dev))
 		return -EINVAL;
+	if (!count_entry(pasids))
+		return -EBUSY;
 	rc = xa_insert(&pasids->table, pasid, mock, GFP_KERNEL_ACCOUNT);
 	if (rc) {
 		WARN(rc == -EBUSY, "mock: PASID %u is set twice\n", pasid);
+		uncount_entry(pasids);
 		return rc;
 	}
 	check_taken(dev, pasid);
-	pasids->nr++;
 	mock_domain_hold(mock);
 	mock_event(MOCK_EVENT_SET, to_mock_device(dev)->index, 0, pasid);
 	return 0;
@@ -150,8 +206,8 @@ void mock_remove_dev_pasid(struct device *dev, ioasid_t pasid, struct iommu_doma
 		return;
 	}
 	cache_clean(pasids, pasid);
-	xa_unlock(&pasids->table);
 	pasids->nr--;
+	xa_unlock(&pasids->table);
 	mock_domain_release(mock);
 	mock_event(MOCK_EVENT_REMOVE, to_mock_device(dev)->index, 0, pasid);
 }

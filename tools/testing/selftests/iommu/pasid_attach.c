@@ -204,11 +204,13 @@ TEST_F(at_pasid, device_without_pasids)
 TEST_F(at_pasid, group_of_several)
 {
 	struct pasid_dev second;
+	__u32 id, number;
 
 	ASSERT_EQ(0, ATTACH(0, self->ioas));
 	ASSERT_EQ(0, dev_new(self->fd, MOCK_DEVICE_JOIN, MOCK_PASID_WIDTH, self->dev.index, 0,
 			     &second));
 	EXPECT_EQ(-EPERM, ATTACH(V, self->ioas));
+	EXPECT_EQ(-EPERM, kernel_pasid(self->fd, self->dev.stdev, &id, &number));
 	EXPECT_EQ(-EPERM, pasid_attach(self->fd, second.stdev, V, self->ioas, NULL));
 	EXPECT_EQ(0, entries(self->fd, &self->dev));
 	EXPECT_EQ(1, pasids_in_use(self->fd, self->dev.idev));
@@ -218,6 +220,11 @@ TEST_F(at_pasid, group_of_several)
 	EXPECT_EQ(0, pasid_attach(self->fd, second.stdev, 0, self->ioas, NULL));
 	EXPECT_EQ(0, destroy(self->fd, second.stdev));
 	EXPECT_EQ(0, ATTACH(V, self->ioas));
+	/* What is attached at PASIDs is a group of one device's, and that stays so. */
+	EXPECT_EQ(-EBUSY, dev_new(self->fd, MOCK_DEVICE_JOIN, MOCK_PASID_WIDTH, self->dev.index,
+				  0, &second));
+	EXPECT_EQ(0, REACHES(V, self->buf));
+	EXPECT_EQ(0, DETACH(V));
 }
 
 TEST_F(at_pasid, free_while_attached)
