@@ -264,7 +264,7 @@ void distill(void);
 
 /* watch.c */
 void watch_init(void);
-int watch(unsigned int nr_procs);
+void watch(unsigned int nr_procs);
 int watch_end(void);
 
 #endif
