@@ -19,7 +19,7 @@
 #define STRUCT_MAX 512
 #define TAIL 8
 /* What is slow is done once in so many times. */
-#define NEW_DEVICE 6
+#define NEW_DEVICE 20
 #define FORK 8
 
 static void *pages(size_t length, int prot, int flags, int fd)

@@ -21,7 +21,7 @@
 
 /* Nobody: a caller without any capability */
 #define NOBODY 65534
-#define OWN_CTX_PROGS 60
+#define OWN_CTX_PROGS 150
 #define SHARED_CTX_PROGS 3000
 #define COMPARE_EVERY 200
 

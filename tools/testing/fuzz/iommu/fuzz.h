@@ -133,7 +133,7 @@ struct device {
 	volatile uint64_t out[MAX_ARGS];
 };
 
-#define DEVICES 8
+#define DEVICES 16
 
 /* IDs of a context, whoever has it open. */
 struct ctx_pool {
