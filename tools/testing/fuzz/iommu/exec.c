@@ -4,6 +4,7 @@
  * and keeps what the kernel answers.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -52,6 +53,7 @@ void runner_init(struct runner *r, unsigned int index)
 	mprotect(r->edge + PAGE, PAGE, PROT_NONE);
 	r->data = pages(DATA_SIZE + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	mprotect(r->data + DATA_SIZE, PAGE, PROT_NONE);
+	r->fail_nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	if (!cover_init(&r->cover))
 		fprintf(stderr, "fuzz: no KCOV: this runs blind\n");
 }
@@ -209,6 +211,16 @@ static int64_t do_call(struct runner *r, const struct call *call, const uint64_t
 	return sys_call(r, kind, arg, ctx, out);
 }
 
+/* The nth allocation of this thread fails from now on. */
+static void fail_nth(struct runner *r, unsigned int nth)
+{
+	char word[4];
+	int n = snprintf(word, sizeof(word), "%u", nth);
+
+	if (pwrite(r->fail_nth, word, n, 0) < 0)
+		r->fail_nth = -1;
+}
+
 static uint64_t now_ns(void)
 {
 	struct timespec t;
@@ -238,7 +250,11 @@ static int64_t run_call(struct runner *r, const struct prog *prog, unsigned int 
 	cover_start(&r->cover);
 	r->seat->at = nr;
 	start = now_ns();
+	if (call->fail && r->fail_nth >= 0)
+		fail_nth(r, call->fail);
 	rc = do_call(r, call, arg, ctx, r->results[nr]);
+	if (call->fail && r->fail_nth >= 0)
+		fail_nth(r, 0);
 	__atomic_fetch_add(&tally->ns, now_ns() - start, __ATOMIC_RELAXED);
 	r->seat->calls++;
 	if (rc < 0) {

@@ -89,8 +89,9 @@ struct val {
 /* Where the structure lies: RO cannot be written to, EDGE ends at the end of memory. */
 enum place { P_PLAIN, P_RO, P_EDGE, P_NULL, P_TAIL };
 
+/* @fail: which of its allocations fails; 0 for none. */
 struct call {
-	uint8_t kind, place, ctx, unused;
+	uint8_t kind, place, ctx, fail;
 	uint32_t size;
 	uint32_t blob[BLOB_WORDS];
 	struct val arg[MAX_ARGS];
@@ -177,7 +178,7 @@ struct runner {
 	uint64_t results[MAX_CALLS][MAX_ARGS + 1];
 	bool made[MAX_CALLS], compare;
 	unsigned int ctx;
-	int last_new;
+	int last_new, fail_nth;
 	uint64_t *trace;
 };
 

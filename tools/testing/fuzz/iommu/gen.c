@@ -228,7 +228,9 @@ static void any_blob(struct rng *rng, struct call *call)
 
 static void any_shape(struct rng *rng, struct call *call)
 {
-	if (one_in(rng, 3))
+	if (one_in(rng, 2))
+		call->fail = 1 + rnd_below(rng, one_in(rng, 4) ? 40 : 8);
+	else if (one_in(rng, 3))
 		call->size = rnd_below(rng, 300);
 	else if (one_in(rng, 2))
 		call->place = rnd_below(rng, P_TAIL + 1);

@@ -4,7 +4,7 @@
  * comment. `name = kind member=value ...`; a value is a number, the name of an
  * earlier call (with .member if several of its results fit), @kind:nr for what some
  * program has made, data+nr for the blob, or an arena's name+nr for an address.
- * argsize=, place=, ctx= and blob= are of any call.
+ * argsize=, place=, ctx=, fail= and blob= are of any call.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -143,6 +143,8 @@ static void parse_arg(struct parser *p, struct call *call, char *word)
 		call->size = strtoul(value, NULL, 0);
 	} else if (!strcmp(word, "ctx")) {
 		call->ctx = strtoul(value, NULL, 0);
+	} else if (!strcmp(word, "fail")) {
+		call->fail = strtoul(value, NULL, 0);
 	} else if (!strcmp(word, "blob")) {
 		parse_blob(call, value);
 	} else if (!strcmp(word, "place")) {
@@ -270,6 +272,8 @@ static void print_call(FILE *to, const struct prog *prog, unsigned int at)
 		fprintf(to, " argsize=%u", call->size);
 	if (call->ctx)
 		fprintf(to, " ctx=%u", call->ctx);
+	if (call->fail)
+		fprintf(to, " fail=%u", call->fail);
 	if (call->place)
 		fprintf(to, " place=%s", place_names[call->place]);
 	while (last && !call->blob[last - 1])
