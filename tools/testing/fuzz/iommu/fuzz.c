@@ -41,7 +41,8 @@ static void usage(void)
 		"  --procs N     processes (2); of two, one has no capabilities\n"
 		"  --threads N   threads in each (2)\n"
 		"  --hang N      seconds in which any call ends (120)\n"
-		"  --replay      only run the programs of CORPUS, and print what each call returns\n"
+		"  --replay      only run the programs of CORPUS, and check what each call returns\n"
+		"  --verbose     and print it\n"
 		"  --repeat N    so often\n"
 		"  --one-ctx     all of them in one context\n"
 		"  --distill     then print a small corpus that reaches as much\n");
@@ -179,10 +180,29 @@ static int fuzz(void)
 	return watch_end() ? 1 : 0;
 }
 
+/* Whether each call returned what its text says. */
+static unsigned int check_results(const struct prog *prog, const int64_t *results)
+{
+	unsigned int i, wrong = 0;
+	int expect;
+
+	for (i = 0; i < prog->n; i++) {
+		expect = prog->call[i].expect;
+		if (!expect || (expect > 0 ? results[i] >= 0 : results[i] == expect))
+			continue;
+		printf("FAILED: call %u, %s, returned %lld, not %d\n", i,
+		       kinds[prog->call[i].kind].name, (long long)results[i], expect);
+		wrong++;
+	}
+	if (wrong)
+		text_print(stdout, prog, results);
+	return wrong;
+}
+
 static int replay(void)
 {
 	static struct runner r;
-	uint32_t i, n, at;
+	uint32_t i, n, at, wrong = 0;
 	int failures;
 
 	watch_init();
@@ -199,16 +219,18 @@ static int replay(void)
 			}
 			prog_run(&r, &sh->prog[i]);
 			at = (r.seat->next - 1) % RECENT;
-			if (!n)
+			if (!n && opts.verbose)
 				text_print(stdout, &sh->prog[i], r.seat->result[at]);
+			if (!opts.one_ctx)
+				wrong += check_results(&sh->prog[i], r.seat->result[at]);
 		}
 	objects_close();
 	sys_release();
 	for (i = 0; i < MAX_CTX; i++)
 		ctx_put_fd(i, -1);
 	failures = watch_end();
-	printf("%u programs\n", sh->nprogs);
-	return failures ? 1 : 0;
+	printf("%u programs, %u calls returned what they should not\n", sh->nprogs, wrong);
+	return failures || wrong ? 1 : 0;
 }
 
 static void parse(int argc, char **argv)
@@ -216,7 +238,8 @@ static void parse(int argc, char **argv)
 	static const struct option longs[] = {
 		{ "seconds", 1, NULL, 's' }, { "calls", 1, NULL, 'c' }, { "seed", 1, NULL, 'S' },
 		{ "procs", 1, NULL, 'p' }, { "threads", 1, NULL, 't' }, { "repeat", 1, NULL, 'n' },
-		{ "hang", 1, NULL, 'h' }, { "replay", 0, NULL, 'r' }, { "one-ctx", 0, NULL, 'o' },
+		{ "hang", 1, NULL, 'h' }, { "replay", 0, NULL, 'r' },
+		{ "verbose", 0, NULL, 'v' }, { "one-ctx", 0, NULL, 'o' },
 		{ "distill", 0, NULL, 'd' }, {},
 	};
 	uint64_t n;
@@ -248,6 +271,9 @@ static void parse(int argc, char **argv)
 			break;
 		case 'r':
 			opts.replay = true;
+			break;
+		case 'v':
+			opts.verbose = true;
 			break;
 		case 'o':
 			opts.one_ctx = true;

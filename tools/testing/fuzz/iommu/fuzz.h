@@ -89,9 +89,13 @@ struct val {
 /* Where the structure lies: RO cannot be written to, EDGE ends at the end of memory. */
 enum place { P_PLAIN, P_RO, P_EDGE, P_NULL, P_TAIL };
 
-/* @fail: which of its allocations fails; 0 for none. */
+/*
+ * @fail: which of its allocations fails; 0 for none. @expect: what a replay has to see, if
+ * it is not 0: a negative errno, or 1 for success.
+ */
 struct call {
 	uint8_t kind, place, ctx, fail;
+	int16_t expect;
 	uint32_t size;
 	uint32_t blob[BLOB_WORDS];
 	struct val arg[MAX_ARGS];
@@ -165,7 +169,7 @@ struct shared {
 struct opts {
 	uint64_t seed, max_calls;
 	unsigned int seconds, procs, threads, repeat, hang;
-	bool distill, replay, one_ctx;
+	bool distill, replay, one_ctx, verbose;
 };
 
 /* A thread that runs programs. */

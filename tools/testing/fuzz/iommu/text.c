@@ -4,7 +4,8 @@
  * comment. `name = kind member=value ...`; a value is a number, the name of an
  * earlier call (with .member if several of its results fit), @kind:nr for what some
  * program has made, data+nr for the blob, or an arena's name+nr for an address.
- * argsize=, place=, ctx=, fail= and blob= are of any call.
+ * argsize=, place=, ctx=, fail= and blob= are of any call, and so is `-> ok` or
+ * `-> -errno` at its end: what a replay has to see.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -158,6 +159,13 @@ static void parse_arg(struct parser *p, struct call *call, char *word)
 	}
 }
 
+static void parse_expect(struct parser *p, struct call *call, const char *word)
+{
+	call->expect = !word ? 0 : !strcmp(word, "ok") ? 1 : strtol(word, NULL, 0);
+	if (!call->expect)
+		bad(p, "neither ok nor an errno", word ? word : "");
+}
+
 static void parse_call(struct parser *p, char *line)
 {
 	char *save, *word = strtok_r(line, " \t", &save), *next = strtok_r(NULL, " \t", &save);
@@ -177,8 +185,10 @@ static void parse_call(struct parser *p, char *line)
 		bad(p, "no such call", word ? word : "");
 	call = &p->prog->call[p->prog->n];
 	call_init(call, kind);
-	for (; next; next = strtok_r(NULL, " \t", &save))
+	for (; next && strcmp(next, "->"); next = strtok_r(NULL, " \t", &save))
 		parse_arg(p, call, next);
+	if (next)
+		parse_expect(p, call, strtok_r(NULL, " \t", &save));
 	snprintf(p->label[p->prog->n++], LABEL, "%s", label);
 }
 

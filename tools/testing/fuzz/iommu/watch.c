@@ -22,6 +22,8 @@
 /* How much less memory there may be at the end: freed blocks wait in KASAN's quarantine. */
 #define MEMORY_KB (256l << 10)
 #define SPLAT_LINES 100
+/* After so many ioctls every kind of call should have succeeded once. */
+#define ENOUGH 300000
 
 struct left {
 	long available, pinned, huge;
@@ -303,7 +305,7 @@ static void show_tally(void)
 	printf("seed %" PRIu64 ": %" PRIu64 " calls, %" PRIu64 " of them ioctls, %" PRIu64
 	       " ioctls/s; %" PRIu64 " edges, %" PRIu64 " blocks; %u programs\n", opts.seed, sum,
 	       ioctls, seconds ? ioctls / seconds : 0, sh->edges, sh->pcs, sh->nprogs);
-	if (never && !opts.replay && !failures)
+	if (never && ioctls > ENOUGH && !failures)
 		fail("there are calls that never succeeded");
 }
 
