@@ -152,6 +152,9 @@ installs()
 		[ -s /tmp/root/usr/share/bash-completion/completions/iommuctl ]
 }
 
+# As no other case has left it.
+from_vfio "$(edu)" "$(disk)" "$(spare)"
+rm -rf /run/iommuctl
 check "bind and unbind, and what was there before" binds_and_unbinds
 check "bind: a step that fails is undone" bind_undone
 check "unbind: a step that fails is undone" unbind_undone

@@ -49,6 +49,7 @@ binds()
 		says 0 "vfio-pci -> no driver" "$ctl" unbind "$(spare)"
 }
 
+from_vfio "$(spare)"
 if ours; then
 	# It can be opened, and knows no call.
 	mount --bind /dev/null /dev/iommu

@@ -84,13 +84,15 @@ static void in_child(void (*hold)(void), const char *name)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		hold();
 		take_name(name);
+		if (write(done[1], "", 1) != 1)
+			err(1, "pipe");
 		close(done[0]);
 		close(done[1]);
 		pause();
 	}
 	close(done[1]);
-	if (read(done[0], &c, 1))
-		errx(1, "the child");
+	if (read(done[0], &c, 1) != 1)
+		errx(1, "a child has ended");
 	close(done[0]);
 }
 
