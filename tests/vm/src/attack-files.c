@@ -91,7 +91,7 @@ static void other_context(void)
 		 "a page table in a context that has not the device");
 	check_rc(hwpt_alloc(rig.iommu, 0, rig.devid, foreign, &hwpt), -ENOENT,
 		 "a page table of another context's IOAS");
-	check_rc(ioas_copy(rig.iommu, rig.ioas, BASE * 2, foreign, BASE, PAGE), -ENOENT,
+	check_rc(ioas_copy(rig.iommu, rig.ioas, BASE + PAGE, foreign, BASE, PAGE), -ENOENT,
 		 "copy from another context");
 	check_rc(dev_bind(rig.dev, iommu, NULL), -EINVAL, "bind to a second context");
 	dev = open_cdev(bdf);
@@ -178,7 +178,7 @@ static int without_rights(int from)
 	rig.bar = map_bar(rig.dev);
 	bus_master(rig.dev);
 	check(works(&rig, page, 3), "nobody: DMA reaches its memory", "it does not");
-	check_rc(ioas_map(rig.iommu, rig.ioas, page, LIMIT, BASE * 2, RW), -ENOMEM,
+	check_rc(ioas_map(rig.iommu, rig.ioas, page, LIMIT, BASE + PAGE, RW), -ENOMEM,
 		 "nobody: no more than it may pin");
 	rig_close(&rig);
 	return check_done();

@@ -62,8 +62,7 @@ int faults(void)
 
 void fault_log_ready(void)
 {
-	if (!iommu_is("smmu3"))
-		usleep(5200000);
+	usleep(5200000);
 	faults();
 }
 
@@ -85,7 +84,7 @@ bool fault_at(__u64 iova)
 	char text[64], line[1024];
 
 	if (iommu_is("ivhd"))
-		strcpy(text, "IO_PAGE_FAULT");
+		snprintf(text, sizeof(text), "IO_PAGE_FAULT");
 	else
 		snprintf(text, sizeof(text), iommu_is("dmar") ? "fault addr 0x%llx " : "0x%016llx",
 			 iova);
