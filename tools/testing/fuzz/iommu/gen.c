@@ -226,6 +226,29 @@ static void any_blob(struct rng *rng, struct call *call)
 	}
 }
 
+/* Of what is right but for a word, more is looked at. */
+static void change_blob(struct rng *rng, struct call *call)
+{
+	uint32_t *word = &call->blob[rnd_below(rng, BLOB_WORDS)];
+
+	if (one_in(rng, 4))
+		any_blob(rng, call);
+	else if (one_in(rng, 2))
+		*word += one_in(rng, 2) ? 1 : -1;
+	else
+		*word = one_in(rng, 2) ? any_odd(rng) : rnd_below(rng, 8);
+}
+
+static bool has_data(const struct call *call)
+{
+	const struct field *f;
+
+	for (f = kinds[call->kind].fields; f->name; f++)
+		if (f->cls == C_DATA)
+			return true;
+	return false;
+}
+
 static void any_shape(struct rng *rng, struct call *call)
 {
 	if (one_in(rng, 2))
@@ -412,7 +435,11 @@ void prog_mutate(struct rng *rng, struct prog *prog, const struct prog *other)
 
 	while (changes--) {
 		at = rnd_below(rng, prog->n);
-		switch (rnd_below(rng, 16)) {
+		if (has_data(&prog->call[at]) && one_in(rng, 3)) {
+			change_blob(rng, &prog->call[at]);
+			continue;
+		}
+		switch (rnd_below(rng, 15)) {
 		case 0 ... 6:
 			change_arg(rng, prog, at);
 			break;
@@ -425,9 +452,6 @@ void prog_mutate(struct rng *rng, struct prog *prog, const struct prog *other)
 			break;
 		case 12 ... 13:
 			splice(rng, prog, other);
-			break;
-		case 14:
-			any_blob(rng, &prog->call[at]);
 			break;
 		default:
 			any_shape(rng, &prog->call[at]);
