@@ -13,6 +13,7 @@ from unittest import mock
 
 import assemble
 import budgets
+import coverage
 import gate
 import ktap
 import layers
@@ -229,6 +230,39 @@ class Checks(unittest.TestCase):
         self.assertIn("only core", wrong("space/ioas.c", "../../iommu-priv.h"))
         self.assertIn("no layer", wrong("space/ioas.c", "rubbish.h"))
         self.assertIn("mock", wrong("mock/cmd.c", "../attach/attach.h"))
+
+
+class Coverage(unittest.TestCase):
+    """What counts as a line of ours, and that counters that are cut off are no counters."""
+
+    def test_source_name(self):
+        """By the end of the path, whatever way it was found; not a file of the base's."""
+        self.assertEqual(coverage.source_name(f"/x/{CORE}/ops/../abi.h"), "abi.h")
+        self.assertIsNone(coverage.source_name(f"/x/{CORE}/iova_bitmap.c"))
+        self.assertIsNone(coverage.source_name("/x/include/linux/xarray.h"))
+
+    def test_runs(self):
+        """Consecutive lines are one run."""
+        self.assertEqual(coverage.runs([1, 2, 3, 5, 9, 10]), ["1-3", "5", "9-10"])
+
+    def test_sums(self):
+        """What is never reached lowers the figure; the mock and KUnit have their own."""
+        lines = {"a.c": {1: [3, "f"], 2: [0, "f"]}, "mock/b.c": {1: [0, "g"]},
+                 "c_kunit.c": {1: [1, "h"]}}
+        with tempfile.TemporaryDirectory() as tmp:
+            sums = coverage.write_files(lines, f"{tmp}/files")
+            coverage.write_never(lines, f"{tmp}/never")
+            with open(f"{tmp}/never", encoding="ascii") as never:
+                self.assertEqual(never.read(), "a.c\n  f: 2\nmock/b.c\n  g: 1\n")
+        self.assertEqual((sums["product"], sums["mock"]), ([1, 2], [0, 1]))
+
+    def test_cut_off(self):
+        """A VM that dies while it prints has reached nothing that we know of."""
+        with tempfile.NamedTemporaryFile() as out:
+            out.write(b"@gcov\nAAAA\n")
+            out.flush()
+            with self.assertRaises(SystemExit):
+                list(coverage.dumps(out.name))
 
 
 if __name__ == "__main__":
