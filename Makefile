@@ -5,7 +5,7 @@ VARIANT := $(if $(filter arm64 aarch64,$(ARCH)),arm64,x86_64$(if $(BASE),-base)$
 IMAGE := $(if $(filter arm64,$(VARIANT)),Image,bzImage)
 export KSRC
 
-.PHONY: help kernel run vm test longrun selftest mainline-test kunit bench fuzz coverage lint htmldocs patchset fetch clean distclean
+.PHONY: help kernel run vm test longrun selftest mainline-test kunit bench fuzz coverage lint htmldocs patchset deb deb-test fetch clean distclean
 .NOTPARALLEL:
 
 help:
@@ -23,6 +23,8 @@ help:
 	@echo 'make lint       sparse, checkpatch, warnings, kernel-doc, layers, budgets'
 	@echo 'make htmldocs   build/htmldocs/: our pages of the kernel documentation'
 	@echo 'make patchset   build/patchset/: all of it as patches for a 6.12.y tree'
+	@echo 'make deb        build/deb/: packages for the kernel of Debian 13 as it is'
+	@echo 'make deb-test   installs them, and boots that kernel'
 	@echo 'make clean      removes build/; distclean: the cache of source and objects too'
 	@echo 'KSRC=DIR        takes this 6.12.y tree as the base; it is only read'
 
@@ -75,6 +77,12 @@ htmldocs:
 
 patchset:
 	@scripts/patchset
+
+deb:
+	@scripts/deb
+
+deb-test:
+	@tests/vm/deb --all
 
 clean:
 	rm -rf build
