@@ -3,6 +3,7 @@
  * Is what is attached at PASID 1 what DMA through that entry of the function's PASID table reaches,
  * at once, and is nothing else reached? Needs the module pasid_shim: the function does DMA through
  * its RID or through PASID 1, as we say. The same IOVA is another page in each IOAS.
+ * "no-replace": for a kernel that cannot exchange what is attached at a PASID, and says so.
  */
 #include <err.h>
 #include <errno.h>
@@ -24,6 +25,7 @@ static struct rig rig;
 static const char *bdf;
 static __u8 *x, *y;	/* the page at BASE in the RID's IOAS, and in the other */
 static __u32 other;
+static bool replaces = true;
 
 static void xmap(__u32 ioas, const void *va, __u64 iova)
 {
@@ -234,11 +236,26 @@ static void unmapped(const char *what, __u32 ioas, __u8 *page, unsigned int thro
 	go_through(0);
 }
 
+static void test_no_replace(void)
+{
+	__u32 third = rig_ioas(&rig, x, BASE);
+
+	xattach(other);
+	check_rc(attach(third), -EOPNOTSUPP, "replace at PASID 1");
+	go_through(1);
+	uses("not replaced, through PASID 1", y, x);
+	go_through(0);
+	xdetach();
+	check_rc(destroy(rig.iommu, third), 0, "what was not attached is not in use");
+}
+
 static void test_unmap(void)
 {
 	xattach(other);
 	unmapped("an IOAS at PASID 1", other, y, 1);
 	unmapped("the RID's IOAS beside it", rig.ioas, x, 0);
+	if (!replaces)
+		xdetach();
 	xattach(rig.ioas);
 	unmapped("one IOAS at both, through PASID 1", rig.ioas, x, 1);
 	unmapped("one IOAS at both, through the RID", rig.ioas, x, 0);
@@ -287,8 +304,10 @@ int main(int argc, char **argv)
 	__u32 hwpt;
 	int rc;
 
-	if (argc != 2)
-		errx(2, "usage: pasid BDF");
+	if (argc == 3 && !strcmp(argv[2], "no-replace"))
+		replaces = false;
+	else if (argc != 2)
+		errx(2, "usage: pasid BDF [no-replace]");
 	bdf = argv[1];
 	rig_open(&rig, bdf);
 	x = xmmap(PAGE, ANON, -1);
@@ -304,7 +323,10 @@ int main(int argc, char **argv)
 	test_hole();
 	test_detach();
 	test_numbers();
-	test_replace();
+	if (replaces)
+		test_replace();
+	else
+		test_no_replace();
 	test_unmap();
 	rig_close(&rig);
 	check(!pins_gone(), "nothing stays pinned", "%ld pages", pins());
