@@ -28,7 +28,7 @@ def bodies(source):
 
 def places(path, source, pattern, what):
     """A finding for each match of a pattern, by what is said of it."""
-    return [f"{path}:{source.count(chr(10), 0, m.start()) + 1}: {what(m)}"
+    return [f"{path}:{source.count(chr(10), 0, m.end()) + 1}: {what(m)}"
             for m in pattern.finditer(source)]
 
 

@@ -50,8 +50,11 @@ void all_calls_armed(bool on)
 	iommu_watch = watch;
 }
 
-static bool only_looks(__u32 op)
+static bool only_looks(unsigned long nr, __u32 op)
 {
+	/* Wants a group of VFIO's, which the mock's devices have not. */
+	if (nr == VFIO_IOMMU_DIRTY_PAGES)
+		return true;
 	for (unsigned int i = 0; op && i < ARRAY_SIZE(looks); i++) {
 		if (looks[i] == op)
 			return true;
@@ -65,7 +68,7 @@ unsigned int all_calls_missing(void)
 	unsigned int missing = 0;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(all); i++) {
-		if (all[i].made || only_looks(all[i].op))
+		if (all[i].made || only_looks(all[i].nr, all[i].op))
 			continue;
 		ksft_print_msg("no allocation of %s was made fail\n", all[i].name);
 		missing++;
@@ -75,5 +78,5 @@ unsigned int all_calls_missing(void)
 
 unsigned int all_calls_count(void)
 {
-	return ARRAY_SIZE(all) - ARRAY_SIZE(looks);
+	return ARRAY_SIZE(all) - ARRAY_SIZE(looks) - 1;
 }

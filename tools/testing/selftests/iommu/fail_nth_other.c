@@ -62,29 +62,6 @@ static int end_t1_setup(struct ctx *c)
 	return t1_number(c->fd, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU) ?: done_t1_ioas(c);
 }
 
-static int before_t1_dirty(struct ctx *c)
-{
-	return t1_ioas(c->fd, IOMMU_VFIO_IOAS_SET, &c->ioas);
-}
-
-static int call_t1_dirty(struct ctx *c)
-{
-	struct vfio_iommu_type1_dirty_bitmap arg = {
-		.argsz = sizeof(arg), .flags = VFIO_IOMMU_DIRTY_PAGES_FLAG_START,
-	};
-
-	return iommu_call(c->fd, VFIO_IOMMU_DIRTY_PAGES, &arg);
-}
-
-static int done_t1_dirty(struct ctx *c)
-{
-	struct vfio_iommu_type1_dirty_bitmap arg = {
-		.argsz = sizeof(arg), .flags = VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP,
-	};
-
-	return iommu_call(c->fd, VFIO_IOMMU_DIRTY_PAGES, &arg);
-}
-
 static int call_reserve(struct ctx *c)
 {
 	return mock_reserve(c->fd, c->new_id, AT, PAGE);
@@ -257,7 +234,6 @@ const struct call other_calls[] = {
 	CALL(t1_ioas, .done = done_t1_ioas, .intact = done_t1_ioas),
 	CALL(t1_setup, .before = before_t1_setup, .done = end_t1_setup,
 	     .intact = end_t1_setup),
-	CALL(t1_dirty, .before = before_t1_dirty, .done = done_t1_dirty),
 	CALL(reserve, .before = before_reserve, .done = done_reserve, .intact = intact_reserve),
 	CALL(new_device, .done = end_new_device),
 	CALL(pasid_attach, .before = call_new_device, .done = done_pasid_attach,
