@@ -9,8 +9,8 @@
 
 /*
  * Refused accesses that the log tells of since the last call of one of these four. VT-d's driver
- * falls silent after about three in five seconds, others after ten: fault_log_ready() waits until it
- * speaks again.
+ * falls silent after about three in five seconds, others after ten: fault_log_ready() waits until
+ * it speaks again.
  */
 void fault_log_ready(void);
 int faults(void);

@@ -29,6 +29,7 @@ struct shared *sh;
 struct opts opts = {
 	.seed = 1, .seconds = 60, .procs = 2, .threads = 2, .repeat = 1, .hang = 120,
 };
+
 static uint32_t nr_seeds;
 
 static void usage(void)
