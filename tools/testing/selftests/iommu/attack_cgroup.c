@@ -292,7 +292,7 @@ static int all_charged(struct _test_data_cgroup *self, const struct sort *sort)
 	return grown < used * 3 / 4 - (1 << 20) ? 103 : 0;
 }
 
-TEST_F(cgroup, memory)
+TEST_F_TIMEOUT(cgroup, memory, 300)
 {
 	struct rlimit files = { 65536, 65536 };
 
