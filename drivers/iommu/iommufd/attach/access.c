@@ -253,18 +253,20 @@ int access_replace(struct iommufd_access *access, u32 pasid, u32 ioas_id)
 {
 	struct pasid_number *num;
 	struct access_link *link;
+	int rc;
 
 	guard(mutex)(&access->change_lock);
 	num = pasid_dev_attached(&access->pasids, pasid);
 	if (!num)
 		return -EINVAL;
 	link = link_new(access, pasid, ioas_id);
-	if (IS_ERR(link))
-		return PTR_ERR(link);
-	pasid_dev_commit(&access->pasids, num, 0, link->ioas->obj.id);
-	exchange(access, attached_port(access, pasid), link);
-	trace_iommufd_access_attach(access->obj.id, pasid, ioas_id, 0);
-	return 0;
+	rc = PTR_ERR_OR_ZERO(link);
+	if (!rc) {
+		pasid_dev_commit(&access->pasids, num, 0, link->ioas->obj.id);
+		exchange(access, attached_port(access, pasid), link);
+	}
+	trace_iommufd_access_attach(access->obj.id, pasid, ioas_id, rc);
+	return rc;
 }
 
 /**

@@ -236,17 +236,19 @@ TEST_F(trace, access)
 	ASSERT_EQ(0, map_at(self->fd, self->ioas, self->buf, BUF, AT));
 	ASSERT_EQ(0, pasid_tag(self->fd, id, 5));
 	ASSERT_EQ(0, access_attach_at(self->fd, access, 5, self->ioas));
+	ASSERT_EQ(-ENOENT, access_replace_at(self->fd, access, 5, id));
 	ASSERT_EQ(0, access_pin_at(self->fd, access, 5, AT, 2 * PAGE, self->buf, &pages));
 	ASSERT_EQ(0, access_unpin(self->fd, access, pages));
 	ASSERT_EQ(0, access_detach_at(self->fd, access, 5));
 	EXPECT_EVENTS(MAPPED
 		      "iommufd_pasid_alloc: - vpasid=5 ppasid=5 policy=per-rid rc=0\n"
 		      "iommufd_access_attach: access=%u pasid=5 ioas=%u rc=0\n"
+		      "iommufd_access_attach: access=%u pasid=5 ioas=%u rc=-2\n"
 		      PINNED
 		      UNPINNED
 		      "iommufd_access_attach: access=%u pasid=5 ioas=0 rc=0\n",
-		      self->ioas, (long)AT, BUF, id, self->ioas, id, 5, (long)AT, 2 * PAGE, 0, id,
-		      (long)AT, 2 * PAGE, id);
+		      self->ioas, (long)AT, BUF, id, self->ioas, id, id, id, 5, (long)AT,
+		      2 * PAGE, 0, id, (long)AT, 2 * PAGE, id);
 	ASSERT_EQ(0, access_pin(self->fd, access, AT, PAGE, self->buf, MOCK_FLAGS_ACCESS_WRITE,
 				&pages));
 	EXPECT_EVENTS(PINNED, id, 0, (long)AT, PAGE, 1);
