@@ -65,7 +65,7 @@ int mock_enable_feature(struct device *dev, enum iommu_dev_features feature)
 	if (WARN(faults->enabled, "mock: page requests are enabled twice\n"))
 		return -EBUSY;
 	rc = iopf_queue_add_device(mock_iopf_queue, dev);
-	faults->enabled = !rc;
+	WRITE_ONCE(faults->enabled, !rc);
 	return rc;
 }
 
@@ -90,7 +90,7 @@ int mock_disable_feature(struct device *dev, enum iommu_dev_features feature)
 	param = rcu_dereference_protected(dev->iommu->fault_param, true);
 	WARN(!list_empty(&param->faults),
 	     "mock: the iommu core has to answer what its user did not\n");
-	faults->enabled = false;
+	WRITE_ONCE(faults->enabled, false);
 	iopf_queue_remove_device(mock_iopf_queue, dev);
 	return 0;
 }
@@ -98,7 +98,7 @@ int mock_disable_feature(struct device *dev, enum iommu_dev_features feature)
 /**
  * mock_page_response() - of struct iommu_ops
  * @dev: a mock device
- * @evt: the last request of a group
+ * @evt: a request of a group
  * @response: the answer
  *
  * Context: may sleep.
@@ -131,7 +131,15 @@ static int send(struct mock_device *mdev, const struct iommu_fault_page_request 
 		mdev->faults.pending++;
 		spin_unlock(&mdev->faults.lock);
 	}
-	return iommu_report_device_fault(&mdev->dev, &evt);
+	if (READ_ONCE(mdev->faults.enabled))
+		return iommu_report_device_fault(&mdev->dev, &evt);
+	/* The attach handles are its group's: an IOMMU asks nobody for a device that may not ask. */
+	mock_page_response(&mdev->dev, &evt, &(struct iommu_page_response) {
+		.pasid = request->pasid,
+		.grpid = request->grpid,
+		.code = IOMMU_PAGE_RESP_INVALID,
+	});
+	return -EINVAL;
 }
 
 /**

@@ -101,7 +101,8 @@ enum {
 /*
  * device.flags: GLOBAL and CALLBACKS as of struct iommufd_bind; PARENT is not
  * bound, it is its driver's; SLICE of the device other; JOIN the group of other;
- * AGAIN: bind other, which slices have kept.
+ * AGAIN: bind other, which slices have kept, with numbers of the same kind: a PARENT
+ * and its slices have GLOBAL ones.
  * Devices are known to all contexts by an index.
  */
 enum {

@@ -83,7 +83,7 @@ int mock_pasids_request(struct mock_pasids *pasids, u32 pasid, unsigned long iov
 
 /**
  * struct mock_faults - a device's page requests
- * @enabled: it may send them; serialized by whoever enables
+ * @enabled: it may send them; whoever enables serializes, requests only read it
  * @lock: of what follows
  * @pending: groups without an answer
  * @nr: answers there were

@@ -200,6 +200,11 @@ static struct mock_device *device_for(MOCK_ARGS(device) args)
 
 	if (is_other || (args->flags & MOCK_DEVICE_JOIN))
 		other = mock_device_get(args->other);
+	if (!IS_ERR(other) && (args->flags & MOCK_DEVICE_AGAIN) &&
+	    other->pasids.global != !!(args->flags & MOCK_DEVICE_GLOBAL)) {
+		mock_device_put(other);
+		return ERR_PTR(-EINVAL);
+	}
 	if (IS_ERR(other) || is_other)
 		return other;
 	mdev = mock_device_add(0, other);
@@ -220,8 +225,8 @@ static struct mock_device *device_for(MOCK_ARGS(device) args)
  * @args: says which; set to the IDs
  *
  * Context: may sleep.
- * Return: as mock_stdev_create(); -EINVAL for an unknown flag or a width that is
- * none; -ENOENT if there is no device of that index; or see device_bind() and
+ * Return: as mock_stdev_create(); -EINVAL for an unknown flag, a width that is
+ * none or numbers that are not the device's; -ENOENT if there is no device of that index; or see device_bind() and
  * device_bind_slice().
  */
 int mock_stdev_create_bound(struct op_call *call, u32 id, void *args)
