@@ -106,6 +106,14 @@ static bool is_there(void)
 	return !access(folder, F_OK);
 }
 
+static bool is_vfio(void)
+{
+	char path[200];
+
+	snprintf(path, sizeof(path), "%s/vfio-dev", folder);
+	return !access(path, F_OK);
+}
+
 static bool comes_true(bool (*condition)(void), bool wanted, int seconds)
 {
 	int tries;
@@ -158,7 +166,6 @@ static void use(struct rig *rig)
 /* While it is wanted back, and held. */
 static void holds(struct rig *rig, pid_t remover)
 {
-	char path[200];
 	struct rig other;
 	void *more = xmmap(PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	__u32 hwpt;
@@ -170,8 +177,7 @@ static void holds(struct rig *rig, pid_t remover)
 	tell(filled(shared, COUNT, 2), "DMA goes on while it is held");
 	tell_rc(ioas_map(rig->iommu, rig->ioas, more, PAGE, BASE * 2, RW), 0, "so does map");
 	tell_rc(hwpt_alloc(rig->iommu, 0, rig->devid, rig->ioas, &hwpt), 0, "and a page table");
-	snprintf(path, sizeof(path), "%s/vfio-dev", folder);
-	tell(access(path, F_OK), "nobody else can open it");
+	tell(!is_vfio(), "nobody else can open it");
 	other.iommu = open_iommu();
 	tell_rc(ioas_alloc(other.iommu, &other.ioas), 0, "other contexts do not wait");
 	close(other.iommu);
@@ -226,6 +232,9 @@ static void bring_back(void)
 	snprintf(text, sizeof(text), "%s/driver_override", folder);
 	put(text, "vfio-pci");
 	put("/sys/bus/pci/drivers_probe", bdf);
+	/* The kernel may not be done with the function itself yet, and binds it then. */
+	if (!comes_true(is_vfio, true, 30))
+		errx(1, "%s does not come back to vfio-pci", bdf);
 }
 
 static void asked_and_given(void)
