@@ -133,7 +133,7 @@ static int send(struct mock_device *mdev, const struct iommu_fault_page_request 
 	}
 	if (READ_ONCE(mdev->faults.enabled))
 		return iommu_report_device_fault(&mdev->dev, &evt);
-	/* The attach handles are its group's: an IOMMU asks nobody for a device that may not ask. */
+	/* A handle is a whole group's; for a device that may not ask the IOMMU asks nobody. */
 	mock_page_response(&mdev->dev, &evt, &(struct iommu_page_response) {
 		.pasid = request->pasid,
 		.grpid = request->grpid,

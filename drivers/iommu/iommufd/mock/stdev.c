@@ -226,8 +226,8 @@ static struct mock_device *device_for(MOCK_ARGS(device) args)
  *
  * Context: may sleep.
  * Return: as mock_stdev_create(); -EINVAL for an unknown flag, a width that is
- * none or numbers that are not the device's; -ENOENT if there is no device of that index; or see device_bind() and
- * device_bind_slice().
+ * none or numbers that are not the device's; -ENOENT if there is no device of that
+ * index; or see device_bind() and device_bind_slice().
  */
 int mock_stdev_create_bound(struct op_call *call, u32 id, void *args)
 {

@@ -271,7 +271,7 @@ static void check_left(void)
 	struct left now;
 	unsigned int i;
 
-	/* The last files are closed behind us; of many that were passed around, one after the other. */
+	/* The last files are closed behind us, those that were passed around one by one. */
 	for (i = 0; i < LINGER; i++) {
 		sleep(2);
 		count_left(&now);
@@ -280,8 +280,9 @@ static void check_left(void)
 	}
 	printf("now (at the start): available %ld kB (%ld), pinned %ld (%ld), huge %ld (%ld)\n",
 	       now.available, before.available, now.pinned, before.pinned, now.huge, before.huge);
-	printf("after %u s: global PASIDs %u (%u), attached %u (%u), domains %u (%u), devices %u (%u)\n",
-	       2 * i + 2, now.globals, before.globals, now.attached, before.attached, now.domains,
+	printf("after %u s: ", 2 * i + 2);
+	printf("global PASIDs %u (%u), attached %u (%u), domains %u (%u), devices %u (%u)\n",
+	       now.globals, before.globals, now.attached, before.attached, now.domains,
 	       before.domains, now.devices, before.devices);
 	if (now.available < before.available - MEMORY_KB)
 		fail("memory is missing");
