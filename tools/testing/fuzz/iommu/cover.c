@@ -94,10 +94,14 @@ void cover_compare(struct cover *cover, bool on)
 	ioctl(cover->fd, KCOV_ENABLE, on ? KCOV_TRACE_CMP : KCOV_TRACE_PC);
 }
 
+/* Not where a process has its stacks and what it shares: it would have them written over. */
 static void hint_add(uint64_t was, uint64_t is)
 {
-	uint32_t at = __atomic_fetch_add(&sh->nhints, 1, __ATOMIC_RELAXED) % HINTS;
+	uint32_t at;
 
+	if (is >= OURS_START && is < OURS_END)
+		return;
+	at = __atomic_fetch_add(&sh->nhints, 1, __ATOMIC_RELAXED) % HINTS;
 	sh->hint[at].was = was;
 	sh->hint[at].is = is;
 }

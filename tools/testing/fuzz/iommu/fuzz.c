@@ -132,7 +132,9 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
-static void process_main(unsigned int proc, const int *sockets)
+static int sockets[2 * MAX_THREADS];
+
+static void process_main(unsigned int proc)
 {
 	static struct runner runners[MAX_THREADS];
 	pthread_t threads[MAX_THREADS];
@@ -158,23 +160,27 @@ static void process_main(unsigned int proc, const int *sockets)
 	exit(0);
 }
 
+/* A process that runs programs, the first of its number or one in place of that. */
+void process_start(unsigned int proc)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		process_main(proc);
+	sh->pids[proc] = pid;
+}
+
 static int fuzz(void)
 {
-	int sockets[2 * MAX_THREADS];
 	unsigned int i;
-	pid_t pid;
 
 	watch_init();
 	objects_init();
 	for (i = 0; i < opts.procs; i++)
 		if (socketpair(AF_UNIX, SOCK_DGRAM, 0, &sockets[2 * i]))
 			exit(2);
-	for (i = 0; i < opts.procs; i++) {
-		pid = fork();
-		if (!pid)
-			process_main(i, sockets);
-		sh->pids[i] = pid;
-	}
+	for (i = 0; i < opts.procs; i++)
+		process_start(i);
 	for (i = 0; i < SHARED_CTX; i++)
 		ctx_put_fd(i, -1);
 	watch(opts.procs);

@@ -254,6 +254,9 @@ bool in_arena(uint64_t va, uint64_t len);
 #define NR_ARENAS 6
 #define ARENA_SIZE (4ul << 20)
 #define ARENA(i) (0x100000000ul + (uint64_t)(i) * 0x10000000ul)
+/* Where the kernel maps what is not mapped at an address of ours */
+#define OURS_START 0x7e0000000000ull
+#define OURS_END 0x800000000000ull
 extern const char *const arena_names[NR_ARENAS];
 
 /* cover.c */
@@ -271,5 +274,8 @@ void distill(void);
 void watch_init(void);
 void watch(unsigned int nr_procs);
 int watch_end(void);
+
+/* fuzz.c */
+void process_start(unsigned int proc);
 
 #endif
