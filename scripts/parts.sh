@@ -79,7 +79,7 @@ one()
 	fi
 }
 
-# Lists the parts and what was skipped, then the one line that counts them all.
+# Lists the parts, what was skipped and what has failed, then the one line that counts them all.
 total()
 {
 	local passed failed skipped
@@ -90,6 +90,11 @@ total()
 	if ((skipped)); then
 		echo "skipped:"
 		grep -hiE '# skip|^skipped: ' "$LOGS"/part-*.log | sort -u | sed 's/^/  /' || true
+	fi
+	if ((failed)); then
+		echo "failed:"
+		grep -HE '^[[:space:]]*not ok |^FAILED' "$LOGS"/part-*.log | grep -v '# SKIP' |
+			sed "s|^$TOP/|  |" | head -n 40 || true
 	fi
 	echo "$passed passed, $failed failed$( ((skipped)) && echo ", $skipped skipped")"
 	((failed == 0))
