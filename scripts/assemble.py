@@ -3,9 +3,10 @@
 """assemble.py CHECKOUT BASE TREE: makes TREE the kernel that BASE and CHECKOUT give together.
 
 TREE starts as links to the files of BASE. Where CHECKOUT owns a folder, the base's files of it go;
-CHECKOUT's files are laid over; patches/linux-*/*.patch are applied in order. All of it is compared
-by content, and only what differs is written, under a new inode and with the present as its time:
-kbuild then makes again what depends on it and nothing else, whichever checkout came before.
+CHECKOUT's files are laid over; patches/linux-*/*.patch are applied in order, but for those that a
+newer BASE came with. All of it is compared by content, and only what differs is written, under a
+new inode and with the present as its time: kbuild then makes again what depends on it and nothing
+else, whichever checkout came before.
 
 TREE.json remembers the paths that are not simply the base's. It is written before the first
 change, with what was and what will be, so that a run that was interrupted is made good by the next.
@@ -96,6 +97,28 @@ def patched_paths(patch):
     return paths
 
 
+def run_patch(patch, tree, *options):
+    """Runs patch in @tree; its exit status, and what it says."""
+    done = subprocess.run(["patch", "-p1", "-s", "-f", "-F0", "--no-backup-if-mismatch", "-r", "-",
+                           "-d", tree, "-i", patch, *options],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+def in_base(patch, tree):
+    """Whether @patch cannot be applied because a newer base came with it."""
+    if run_patch(patch, tree, "--dry-run")[0] == 0:
+        return False
+    return run_patch(patch, tree, "--dry-run", "-R")[0] == 0
+
+
+def apply_patch(patch, tree):
+    """Applies @patch in @tree."""
+    status, out = run_patch(patch, tree)
+    if status:
+        raise Failed(f"{patch} does not apply to this base:\n{out}")
+
+
 def apply_patches(patches, base, overlay):
     """Applies @patches, in order, to a folder with only the files they touch."""
     paths = set().union(*map(patched_paths, patches)) if patches else set()
@@ -107,12 +130,8 @@ def apply_patches(patches, base, overlay):
             if content is not None:
                 write(os.path.join(tmp, path), content)
         for patch in patches:
-            done = subprocess.run(["patch", "-p1", "-s", "-f", "-F0", "--no-backup-if-mismatch",
-                                   "-d", tmp, "-i", patch], stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, check=False)
-            if done.returncode:
-                raise Failed(f"{patch} does not apply to this base:\n"
-                             + done.stdout.decode(errors="replace"))
+            if not in_base(patch, tmp):
+                apply_patch(patch, tmp)
         for path in paths:
             overlay[path] = read(os.path.join(tmp, path))
 

@@ -65,7 +65,10 @@ def base_repo(folder, base, paths):
 
 
 def commit_hook(repo, hook):
-    """Commits a patch that starts with `Subject: [PATCH] ...`, a blank line and a message."""
+    """Commits a patch that starts with `Subject: [PATCH] ...`, a blank line and a message, unless
+    the base came with it."""
+    if assemble.in_base(hook, repo):
+        return
     with open(hook, encoding="utf-8") as f:
         head, _, rest = f.read().partition("\n\n")
     subject = [line for line in head.split("\n") if line.startswith("Subject:")]

@@ -127,7 +127,8 @@ static void attach_and_detach(struct kunit *test)
 			done++;
 		}
 		KUNIT_EXPECT_EQ(test, attach(domain, dev, limits[d]), -EINVAL);
-		KUNIT_EXPECT_EQ(test, domain->ops->set_dev_pasid(domain, dev, limits[d]), -ERANGE);
+		KUNIT_EXPECT_EQ(test, domain->ops->set_dev_pasid(domain, dev, limits[d], NULL),
+				-ERANGE);
 	}
 	KUNIT_EXPECT_EQ(test, done, 4 + 7 + 10);
 	iommu_domain_free(domain);

@@ -216,7 +216,8 @@ static int attach(struct protection_domain *pdom, struct pdom_dev_data *at)
  * 0; -EOPNOTSUPP without PASIDs; -ERANGE if the PASID is too big for the device or
  * its table; -EXDEV if the RID is attached to v1 tables; -ENOMEM.
  */
-static int set_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid)
+static int set_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid,
+			 struct iommu_domain *old)
 {
 	struct pdom_dev_data *at;
 	int ret;

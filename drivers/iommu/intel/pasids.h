@@ -34,7 +34,8 @@ static inline int intel_prepare_attach(struct dmar_domain *domain, struct device
 	return prepare_domain_attach_device(&paging->domain, dev);
 }
 
-int intel_iommu_set_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid);
+int intel_iommu_set_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid,
+			      struct iommu_domain *old);
 
 int intel_pasid_entry_make(struct pasid_entry *entry, struct dmar_domain *domain,
 			   struct intel_iommu *iommu);

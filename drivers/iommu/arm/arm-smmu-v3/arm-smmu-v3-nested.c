@@ -202,7 +202,8 @@ static int nested_attach(struct iommu_domain *domain, struct device *dev)
  * A guest's table has its PASIDs in it, and itself goes to none. User space may ask for
  * one that fits a device with PASIDs, and that is any of them.
  */
-static int nested_set_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid)
+static int nested_set_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid,
+				struct iommu_domain *old)
 {
 	return -EOPNOTSUPP;
 }

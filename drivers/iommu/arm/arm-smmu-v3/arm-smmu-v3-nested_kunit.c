@@ -143,9 +143,9 @@ static void handed_over(struct kunit *test)
 	put_cd(guest->cds + 64, IPA_DATA + SZ_4K);
 	EXPECT_FAULT(rig, 1, GUEST_VA, SMMU_F_TRANSLATION);
 	/* What is the kernel's can be attached at no PASID meanwhile. */
-	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP, domain->ops->set_dev_pasid(domain, rig->dev, 1));
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP, domain->ops->set_dev_pasid(domain, rig->dev, 1, NULL));
 	own = rig_domain(rig, 0);
-	KUNIT_EXPECT_EQ(test, -EINVAL, own->ops->set_dev_pasid(own, rig->dev, 1));
+	KUNIT_EXPECT_EQ(test, -EINVAL, own->ops->set_dev_pasid(own, rig->dev, 1, NULL));
 	rig_end(rig);
 }
 

@@ -8,7 +8,7 @@
 
 static void attach_pasid(struct rig *rig, struct iommu_domain *domain, u32 pasid)
 {
-	KUNIT_ASSERT_EQ(rig->test, 0, domain->ops->set_dev_pasid(domain, rig->dev, pasid));
+	KUNIT_ASSERT_EQ(rig->test, 0, domain->ops->set_dev_pasid(domain, rig->dev, pasid, NULL));
 }
 
 static void linear(struct kunit *test)
@@ -302,7 +302,7 @@ static void refused(struct kunit *test)
 	rig_detach_pasid(rig, a, 3);
 	/* Nor a PASID beside stage 2. */
 	rig_attach(rig, s2);
-	KUNIT_EXPECT_EQ(test, -EINVAL, a->ops->set_dev_pasid(a, rig->dev, 3));
+	KUNIT_EXPECT_EQ(test, -EINVAL, a->ops->set_dev_pasid(a, rig->dev, 3, NULL));
 	rig_end(rig);
 }
 

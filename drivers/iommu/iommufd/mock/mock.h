@@ -73,7 +73,8 @@ void mock_pasids_init(struct mock_pasids *pasids);
 void mock_pasids_exit(struct mock_pasids *pasids);
 bool mock_pasids_join(struct mock_pasids *pasids);
 void mock_pasids_joined(struct mock_pasids *pasids);
-int mock_set_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid);
+int mock_set_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid,
+		       struct iommu_domain *old);
 int mock_replace_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid,
 			   struct iommu_domain *old);
 void mock_remove_dev_pasid(struct device *dev, ioasid_t pasid, struct iommu_domain *domain);

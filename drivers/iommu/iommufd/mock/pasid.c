@@ -123,11 +123,13 @@ static void check_taken(struct device *dev, u32 pasid)
  * @domain: a paging domain
  * @dev: a mock device
  * @pasid: in its requests
+ * @old: NULL
  *
  * Context: may sleep; the iommu core serializes by group.
  * Return: 0, -ENOMEM; -EBUSY if the entry is in use, or a device joins the group.
  */
-int mock_set_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid)
+int mock_set_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid,
+		       struct iommu_domain *old)
 {
 	struct mock_domain *mock = container_of(domain, struct mock_domain, domain);
 	struct mock_pasids *pasids = &to_mock_device(dev)->pasids;
