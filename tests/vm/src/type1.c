@@ -16,6 +16,7 @@
 #include <linux/capability.h>
 #include <linux/iommufd.h>
 #include <linux/vfio.h>
+#include "nth.h"
 #include "rig.h"
 
 #define ANON	(MAP_PRIVATE | MAP_ANONYMOUS)
@@ -305,6 +306,72 @@ static void limit(rlim_t bytes)
 		err(1, "RLIMIT_MEMLOCK");
 }
 
+static __u64 reported;
+
+static int start(void)
+{
+	return dirty(VFIO_IOMMU_DIRTY_PAGES_FLAG_START, 0, 0, NULL);
+}
+
+static int stop(void)
+{
+	return dirty(VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP, 0, 0, NULL);
+}
+
+static int report(void)
+{
+	reported = 0;
+	return dirty(VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP, PAGE, 8, &reported);
+}
+
+static int unmap_and_report(void)
+{
+	reported = 0;
+	return unmap_dirty(&reported);
+}
+
+static __u8 *mapped;
+
+static int map_it(void)
+{
+	return dma_map(mapped, LARGE, BASE, DMA_RW);
+}
+
+static bool is_stopped(void)
+{
+	return report() == -EINVAL;
+}
+
+static bool is_mapped(void)
+{
+	return !report() && reported == 0xff;
+}
+
+/*
+ * A call with its 1st, 2nd, 3rd ... allocation failing, until there is none left. It is done, and
+ * is undone to be done again, or says ENOMEM and has changed nothing.
+ */
+static void without_memory(const char *name, int (*call)(void), bool (*intact)(void),
+			   int (*undo)(void))
+{
+	bool failed, well = true;
+	unsigned int n = 0;
+	int rc;
+
+	do {
+		nth_arm(++n);
+		rc = call();
+		failed = nth_fired();
+		if (rc)
+			well = rc == -ENOMEM && failed && intact();
+		else if (failed)
+			well = !undo();
+	} while (failed && well && n < NTH_MAX);
+	check(well && !failed, name, "allocation %u: %d", n, rc);
+	/* Not an answer: who serves the container has as many as it likes. */
+	fprintf(stderr, "# %s: %u allocations\n", name, n - 1);
+}
+
 /* No function says which pages it wrote to: all that are mapped count, and none that are not. */
 static void dirty_pages(void)
 {
@@ -313,15 +380,16 @@ static void dirty_pages(void)
 	__u64 bits = 0;
 
 	if (version == VFIO_TYPE1_IOMMU) {
-		check_rc(dirty(VFIO_IOMMU_DIRTY_PAGES_FLAG_START, 0, 0, NULL), -EACCES,
-			 "dirty pages");
+		check_rc(start(), -EACCES, "dirty pages");
 		return;
 	}
+	mapped = va;
+	nth_init();
 	check_rc(dirty(get, PAGE, 8, &bits), -EINVAL, "dirty pages before the start");
 	check_rc(unmap_dirty(&bits), -EINVAL, "unmap, with dirty pages, before the start");
 	check_rc(dirty(3, 0, 0, NULL), -EINVAL, "start and stop");
-	check_rc(dirty(VFIO_IOMMU_DIRTY_PAGES_FLAG_START, 0, 0, NULL), 0, "start");
-	check_rc(dma_map(va, LARGE, BASE, DMA_RW), 0, "map");
+	without_memory("start, without memory", start, is_stopped, stop);
+	check_rc(map_it(), 0, "map");
 	check_rc(dirty(get, 2 * PAGE, 8, &bits), -EINVAL, "pages of another size");
 	check_rc(dirty(get, PAGE, 1, &bits), -EINVAL, "a bitmap that is too small");
 	check_rc(dirty(get, PAGE, 8, &bits), 0, "dirty pages");
@@ -329,13 +397,14 @@ static void dirty_pages(void)
 	check_rc(dma_map(va, 2 * PAGE, BASE + 2 * LARGE - PAGE, DMA_RW), 0, "map across its end");
 	check_rc(dirty(get, PAGE, 8, &bits), -EINVAL, "a range that ends in a mapping");
 	unmaps(2 * PAGE, BASE + 2 * LARGE - PAGE, 0, 2 * PAGE, "unmap it");
-	bits = 0;
-	check_rc(unmap_dirty(&bits), 0, "unmap, with dirty pages");
-	check(bits == 0xff, "all that was mapped was dirty", "%#llx", bits);
+	without_memory("dirty pages, without memory", report, is_mapped, report);
+	without_memory("unmap, with dirty pages, without memory", unmap_and_report, is_mapped,
+		       map_it);
+	check(reported == 0xff, "all that was mapped was dirty", "%#llx", reported);
 	bits = 0;
 	check_rc(dirty(get, PAGE, 8, &bits), 0, "dirty pages");
 	check(!bits, "nothing is dirty", "%#llx", bits);
-	check_rc(dirty(VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP, 0, 0, NULL), 0, "stop");
+	check_rc(stop(), 0, "stop");
 	check_rc(dirty(get, PAGE, 8, &bits), -EINVAL, "dirty pages after the end");
 	munmap(va, LARGE);
 }

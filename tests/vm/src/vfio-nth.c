@@ -6,22 +6,18 @@
  */
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <linux/iommufd.h>
+#include "nth.h"
 #include "rig.h"
 #include "shim.h"
 
 #define BASE	0x4000000ULL
 #define COUNT	128
-#define TOO_MANY 500
-#define FAULTS	"/sys/kernel/debug/"
 
-static int nth;
 static const char *node;
 /* Pages at BASE, each in an IOAS of its own. */
 static __u8 *pages[2];
@@ -31,35 +27,6 @@ static struct user {
 	__u32 ioas[2];
 	int closed;
 } u;
-
-static void put(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY);
-
-	if (fd < 0)
-		return;
-	if (write(fd, value, strlen(value)) < 0)
-		err(1, "%s", path);
-	close(fd);
-}
-
-static void arm(unsigned int n)
-{
-	char text[16];
-
-	if (pwrite(nth, text, snprintf(text, sizeof(text), "%u", n), 0) < 0)
-		err(1, "fail-nth");
-}
-
-static bool fired(void)
-{
-	char text[16] = "";
-
-	if (pread(nth, text, sizeof(text) - 1, 0) <= 0)
-		err(1, "fail-nth");
-	arm(0);
-	return !atoi(text);
-}
 
 struct call {
 	const char *name;
@@ -252,9 +219,9 @@ static void test(const struct call *call)
 		if (call->before)
 			call->before();
 		before = pins();
-		arm(n);
+		nth_arm(n);
 		rc = call->call();
-		failed = fired();
+		failed = nth_fired();
 		if (rc && (rc != -ENOMEM || call->must_succeed || !failed))
 			wrong = strerror(-rc);
 		else if (rc && pins() != before)
@@ -263,9 +230,9 @@ static void test(const struct call *call)
 			wrong = call->intact();
 		else if (!rc && call->done)
 			wrong = call->done();
-	} while (failed && !wrong && n < TOO_MANY);
+	} while (failed && !wrong && n < NTH_MAX);
 	snprintf(line, sizeof(line), "%s, without memory", call->name);
-	check(!wrong && n < TOO_MANY, line, "allocation %u: %s", n, wrong ?: "no end");
+	check(!wrong && n < NTH_MAX, line, "allocation %u: %s", n, wrong ?: "no end");
 	printf("# %s: %u allocations\n", call->name, n - 1);
 }
 
@@ -275,15 +242,7 @@ int main(int argc, char **argv)
 
 	if (argc != 3)
 		errx(2, "usage: vfio-nth BDF NODE");
-	nth = open("/proc/thread-self/fail-nth", O_RDWR);
-	if (nth < 0)
-		err(1, "no fault injection");
-	put(FAULTS "failslab/ignore-gfp-wait", "N");
-	put(FAULTS "failslab/verbose", "0");
-	put(FAULTS "fail_page_alloc/ignore-gfp-wait", "N");
-	put(FAULTS "fail_page_alloc/ignore-gfp-highmem", "N");
-	put(FAULTS "fail_page_alloc/min-order", "0");
-	put(FAULTS "fail_page_alloc/verbose", "0");
+	nth_init();
 	node = argv[2];
 	rig_open(&u.rig, argv[1]);
 	u.ioas[0] = u.rig.ioas;
