@@ -52,7 +52,7 @@ void all_calls_armed(bool on)
 
 static bool only_looks(unsigned long nr, __u32 op)
 {
-	/* Wants a group of VFIO's, which the mock's devices have not. */
+	/* Wants a group of VFIO's, and the mock has none: tests/vm/src/type1.c has it. */
 	if (nr == VFIO_IOMMU_DIRTY_PAGES)
 		return true;
 	for (unsigned int i = 0; op && i < ARRAY_SIZE(looks); i++) {
