@@ -8,8 +8,8 @@
 /* No call of a test has so many allocations. */
 #define NTH_MAX 500
 
-/* Ends the program where the kernel cannot. */
-void nth_init(void);
+/* False where the kernel has no such thing, as Debian's. */
+bool nth_init(void);
 void nth_arm(unsigned int n);
 /* Whether it has failed; if not, it does not any more. */
 bool nth_fired(void);

@@ -242,7 +242,8 @@ int main(int argc, char **argv)
 
 	if (argc != 3)
 		errx(2, "usage: vfio-nth BDF NODE");
-	nth_init();
+	if (!nth_init())
+		errx(1, "no fault injection");
 	node = argv[2];
 	rig_open(&u.rig, argv[1]);
 	u.ioas[0] = u.rig.ioas;
