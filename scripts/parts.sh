@@ -3,7 +3,8 @@
 #
 # Parts of a test run, each a command whose last line is `N passed, N failed[, N skipped]`, and
 # their sum. Whatever does not end so has failed. Parts may run in two lanes at once: a VM keeps one
-# core busy. Sourced after lib.sh.
+# core busy. What a VM prints may hold any byte, so logs are read as text (grep -a). Sourced after
+# lib.sh.
 
 RESULT_RE='^([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$'
 # A line per part: passed, failed, skipped, and the line that people read
@@ -14,7 +15,7 @@ trap 'rm -f "$RESULTS"' EXIT
 result()
 {
 	local rc=$1 log=$2 last p=0 f=0 s=0 note=''
-	last=$(grep -v '^make\(\[[0-9]*\]\)\?: ' "$log" | grep '[^[:space:]]' | tail -n 1 || true)
+	last=$(grep -av '^make\(\[[0-9]*\]\)\?: ' "$log" | grep -a '[^[:space:]]' | tail -n 1 || true)
 	if [[ $last =~ $RESULT_RE ]]; then
 		p=${BASH_REMATCH[1]} f=${BASH_REMATCH[2]} s=${BASH_REMATCH[4]:-0}
 		if ((p + f == 0)); then
@@ -89,11 +90,12 @@ total()
 	cut -d ' ' -f 4- "$RESULTS"
 	if ((skipped)); then
 		echo "skipped:"
-		grep -hiE '# skip|^skipped: ' "$LOGS"/part-*.log | sort -u | sed 's/^/  /' || true
+		grep -ahiE '# skip|^skipped: ' "$LOGS"/part-*.log | sort -u | sed 's/^/  /' || true
 	fi
 	if ((failed)); then
 		echo "failed:"
-		grep -HE '^[[:space:]]*not ok |^FAILED' "$LOGS"/part-*.log | grep -v '# SKIP' |
+		awk '$2 > 0' "$RESULTS" | cut -d ' ' -f 4- | sed 's/^/  /'
+		grep -aHE '^[[:space:]]*not ok |^FAILED' "$LOGS"/part-*.log | grep -av '# SKIP' |
 			sed "s|^$TOP/|  |" | head -n 40 || true
 	fi
 	echo "$passed passed, $failed failed$( ((skipped)) && echo ", $skipped skipped")"

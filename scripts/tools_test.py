@@ -186,6 +186,7 @@ class Counting(unittest.TestCase):
         self.assertEqual(self.parts(good + "; false"), ("3 passed, 1 failed, 1 skipped", 1))
         self.assertEqual(self.parts("echo 0 passed, 0 failed"), ("0 passed, 1 failed", 1))
         self.assertEqual(self.parts(good + "; echo more"), ("0 passed, 1 failed", 1))
+        self.assertEqual(self.parts(r'printf "\0\n"; ' + good), ("3 passed, 0 failed, 1 skipped", 0))
 
     def test_lanes(self):
         """What lanes counted is added; one that ends early has failed."""

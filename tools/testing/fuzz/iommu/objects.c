@@ -19,13 +19,14 @@ static uint32_t nr_fds[R_COUNT - FIRST_FD];
 
 void objects_init(void)
 {
+	int null = open("/dev/null", O_RDWR);
 	unsigned int i;
 
 	memset(ctx_fds, -1, sizeof(ctx_fds));
 	memset(fds, -1, sizeof(fds));
 	for (i = 0; i < FIRST_OURS; i++)
 		if (fcntl(i, F_GETFD) < 0)
-			dup2(STDERR_FILENO, i);
+			dup2(null, i);
 	for (i = 0; i < SHARED_CTX; i++)
 		ctx_reopen(i);
 }

@@ -284,21 +284,25 @@ static int64_t map_dmabuf(const uint64_t *arg)
 static int64_t on_queue(struct runner *r, const struct kind *kind, const uint64_t *arg,
 			uint64_t *extra)
 {
-	struct pollfd p = { .fd = arg[0], .events = POLLIN | POLLOUT };
+	int fd = arg[0];
+	struct pollfd p = { .fd = fd, .events = POLLIN | POLLOUT };
 	uint32_t answer[4] = { arg[1], arg[2], arg[1], arg[2] };
 	uint64_t len = arg[1] % 4096;
 	int64_t rc;
 
+	/* What we print is for people. */
+	if (fd >= 0 && fd <= STDERR_FILENO)
+		return -EBADF;
 	switch (kind->sysop) {
 	case S_READ_FAULT:
-		rc = result(read(arg[0], r->data, len ? len : sizeof(struct iommu_hwpt_pgfault)));
+		rc = result(read(fd, r->data, len ? len : sizeof(struct iommu_hwpt_pgfault)));
 		if (rc >= (int64_t)sizeof(struct iommu_hwpt_pgfault))
 			extra[2] = ((struct iommu_hwpt_pgfault *)r->data)->cookie;
 		return rc;
 	case S_ANSWER:
-		return result(write(arg[0], answer, arg[3] ? arg[3] % 17 : 8));
+		return result(write(fd, answer, arg[3] ? arg[3] % 17 : 8));
 	case S_READ_EVENT:
-		return result(read(arg[0], r->data, len));
+		return result(read(fd, r->data, len));
 	default:
 		return result(poll(&p, 1, 0));
 	}
