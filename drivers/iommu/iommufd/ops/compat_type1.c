@@ -197,9 +197,7 @@ static int unmap(struct iommufd_ctx *ictx, const struct vfio_iommu_type1_dma_unm
 		if (rc)
 			return rc;
 	}
-	if (type1_state(ictx).splits && !all)
-		return ioas_unmap_split(ioas, &range, unmapped);
-	return ioas_unmap(ioas, &range, unmapped);
+	return ioas_unmap(ioas, &range, type1_state(ictx).splits && !all, unmapped);
 }
 
 static int type1_unmap(struct iommufd_ctx *ictx, unsigned long arg)

@@ -117,7 +117,7 @@ static int respond_or_unmap(struct op_call *call, u32 ioas_id, const struct ioas
 		return 0;
 	CLASS(ioas, ioas)(call->ictx, ioas_id);
 	if (!IS_ERR(ioas))
-		ioas_unmap(ioas, &range, &unmapped);
+		ioas_unmap(ioas, &range, false, &unmapped);
 	return rc;
 }
 
@@ -191,7 +191,7 @@ int op_ioas_unmap(struct op_call *call)
 	CLASS(ioas, ioas)(call->ictx, cmd->ioas_id);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	rc = ioas_unmap(ioas, &range, &unmapped);
+	rc = ioas_unmap(ioas, &range, false, &unmapped);
 	if (rc)
 		return rc;
 	/* Nothing to do is no failure for who wants all of it gone. */

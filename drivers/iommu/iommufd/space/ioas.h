@@ -143,8 +143,8 @@ struct ioas *ioas_alloc(struct iommufd_ctx *ictx);
 
 /* Areas: ioas.c and ioas_copy.c */
 int ioas_map(struct ioas *ioas, struct ioas_map_args *args);
-int ioas_unmap(struct ioas *ioas, const struct iova_range *range, unsigned long *unmapped);
-int ioas_unmap_split(struct ioas *ioas, const struct iova_range *range, unsigned long *unmapped);
+int ioas_unmap(struct ioas *ioas, const struct iova_range *range, bool split,
+	       unsigned long *unmapped);
 int ioas_copy(struct ioas *dst, struct ioas *src, const struct iova_range *from,
 	      struct ioas_map_args *args);
 

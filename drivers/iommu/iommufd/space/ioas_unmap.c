@@ -237,60 +237,56 @@ static int unmap_unaccessed(struct unmap_call *call)
 	return collect(call) ?: unmap_areas(call);
 }
 
-static int unmap_range(struct unmap_call *call, unsigned long *unmapped)
+static bool spare_alloc(struct unmap_call *call)
 {
-	int rc;
+	unsigned int i;
 
-	INIT_LIST_HEAD(&call->areas);
-	rc = unmap_unaccessed(call);
-	if (rc == -EAGAIN)
-		rc = unmap_accessed(call);
-	if (!rc)
-		areas_free(&call->areas);
-	*unmapped = call->bytes;
-	trace_iommufd_unmap(call->ioas->obj.id, call->range->start, call->range->last,
-			    call->bytes, rc);
-	return rc;
+	for (i = 0; i < UNMAP_SPARE; i++) {
+		call->spare[i] = kmalloc(sizeof(*call->spare[i]), GFP_KERNEL_ACCOUNT);
+		if (!call->spare[i])
+			return false;
+	}
+	return true;
+}
+
+static void spare_free(struct unmap_call *call)
+{
+	unsigned int i;
+
+	for (i = 0; i < UNMAP_SPARE; i++)
+		kfree(call->spare[i]);
 }
 
 /**
  * ioas_unmap() - unmap every area of a range
  * @ioas: the IOAS
- * @range: the IOVAs
- * @unmapped: set to the bytes that were unmapped, 0 if there was no area
- *
- * Context: may sleep. In-kernel users are called back.
- * Return: 0; -ENOENT if an area is only partly inside; -EBUSY if another call is
- * unmapping one, somebody needs one to stay, or an in-kernel user does not let go.
- */
-int ioas_unmap(struct ioas *ioas, const struct iova_range *range, unsigned long *unmapped)
-{
-	struct unmap_call call = { .ioas = ioas, .range = range };
-
-	return unmap_range(&call, unmapped);
-}
-
-/**
- * ioas_unmap_split() - unmap a range, of areas that are partly inside that part
- * @ioas: the IOAS
- * @range: page-aligned IOVAs
+ * @range: the IOVAs; page-aligned to split
+ * @split: of an area that is partly inside, unmap that part
  * @unmapped: set to the bytes that were unmapped, 0 if there was no area
  *
  * In-kernel users are asked to let go of the whole of an area that is split.
  *
  * Context: may sleep. In-kernel users are called back.
- * Return: 0; -ENOMEM; as ioas_unmap(), -ENOENT only if the IOAS may use large pages.
+ * Return: 0; -ENOENT if an area is only partly inside, and is not to be split or
+ * the IOAS may use large pages; -ENOMEM to split; -EBUSY if another call is
+ * unmapping an area, somebody needs one to stay, or an in-kernel user does not let go.
  */
-int ioas_unmap_split(struct ioas *ioas, const struct iova_range *range, unsigned long *unmapped)
+int ioas_unmap(struct ioas *ioas, const struct iova_range *range, bool split,
+	       unsigned long *unmapped)
 {
 	struct unmap_call call = { .ioas = ioas, .range = range };
 	int rc = -ENOMEM;
 
-	call.spare[0] = kmalloc(sizeof(*call.spare[0]), GFP_KERNEL_ACCOUNT);
-	call.spare[1] = kmalloc(sizeof(*call.spare[1]), GFP_KERNEL_ACCOUNT);
-	if (call.spare[0] && call.spare[1])
-		rc = unmap_range(&call, unmapped);
-	kfree(call.spare[0]);
-	kfree(call.spare[1]);
+	INIT_LIST_HEAD(&call.areas);
+	if (!split || spare_alloc(&call))
+		rc = unmap_unaccessed(&call);
+	if (rc == -EAGAIN)
+		rc = unmap_accessed(&call);
+	if (!rc)
+		areas_free(&call.areas);
+	*unmapped = call.bytes;
+	trace_iommufd_unmap(ioas->obj.id, range->start, range->last, call.bytes, rc);
+	if (split)
+		spare_free(&call);
 	return rc;
 }
