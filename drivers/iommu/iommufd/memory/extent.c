@@ -153,26 +153,29 @@ int extent_cut_at(struct extent_tree *tree, unsigned long page, gfp_t gfp)
 	return 0;
 }
 
+/* Who pins every page of a large folio by itself has as many pins of it. */
 static void unpin_run(unsigned long pfn, unsigned long count, bool per_folio, bool dirty)
 {
-	if (!per_folio) {
-		unpin_user_page_range_dirty_lock(pfn_to_page(pfn), count, dirty);
-		return;
-	}
 	while (count) {
 		struct page *page = pfn_to_page(pfn);
 		struct folio *folio = page_folio(page);
-		unsigned long rest = folio_nr_pages(folio) - folio_page_idx(folio, page);
-		unsigned long n = min(count, rest);
+		unsigned long n = 1;
 
+		if (folio_test_large(folio))
+			n = min_t(unsigned long, count,
+				  folio_nr_pages(folio) - folio_page_idx(folio, page));
+		pfn += n;
+		count -= n;
+		if (n > 1 && !per_folio) {
+			unpin_user_page_range_dirty_lock(page, n, dirty);
+			continue;
+		}
 		if (dirty && !folio_test_dirty(folio)) {
 			folio_lock(folio);
 			folio_mark_dirty(folio);
 			folio_unlock(folio);
 		}
 		unpin_folio(folio);
-		pfn += n;
-		count -= n;
 	}
 }
 

@@ -8,7 +8,6 @@
 #define __IOMMUFD_EXTENT_H
 
 #include <linux/gfp_types.h>
-#include <linux/list.h>
 #include <linux/rbtree.h>
 
 #include "run.h"
@@ -35,7 +34,7 @@ struct pin_batch {
 /**
  * struct extent - pages that are pinned for the same users
  * @node: in pages.extents
- * @unused: in a list of those that nobody uses any more
+ * @unused: the next of those that nobody uses any more
  * @first: first page
  * @count: pages
  * @users: slices that cover it
@@ -45,7 +44,7 @@ struct pin_batch {
 struct extent {
 	union {
 		struct rb_node node;
-		struct list_head unused;
+		struct extent *unused;
 	};
 	unsigned long first;
 	u32 count;

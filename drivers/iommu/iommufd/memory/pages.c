@@ -231,8 +231,7 @@ int pages_pin(struct pages *pages, unsigned long first, unsigned long count)
 void pages_release(struct pages *pages, unsigned long first, unsigned long count)
 {
 	unsigned long end = first + count;
-	struct extent *e, *next;
-	LIST_HEAD(unused);
+	struct extent *e, *next, *unused = NULL;
 
 	if (pages_revocable(pages))
 		return;
@@ -249,12 +248,15 @@ void pages_release(struct pages *pages, unsigned long first, unsigned long count
 		if (--e->users)
 			continue;
 		rb_erase(&e->node, &pages->extents.root);
-		list_add_tail(&e->unused, &unused);
+		e->unused = unused;
+		unused = e;
 	}
 	mutex_unlock(&pages->lock);
 
-	list_for_each_entry_safe(e, next, &unused, unused)
+	for (e = unused; e; e = next) {
+		next = e->unused;
 		extent_free(&pages->extents, e, pages->account, pages->writable);
+	}
 }
 
 /**

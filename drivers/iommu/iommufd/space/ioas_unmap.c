@@ -56,7 +56,7 @@ static int collect(struct unmap_call *call)
 	iova_map_for_each(&call->ioas->map, area, range->start, range->last) {
 		if (area->state == AREA_RESERVED)
 			continue;
-		if (area->state == AREA_RETIRING || atomic_read(&area->keepers))
+		if (area->state != AREA_READY || atomic_read(&area->keepers))
 			return -EBUSY;
 		if (area->iova.start < range->start || area->iova.last > range->last) {
 			/* What is revoked is revoked whole. */
