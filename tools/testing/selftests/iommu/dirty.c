@@ -327,7 +327,7 @@ static int compare_often(struct model *m)
 }
 
 /* One area, longer than what is looked at in one go. */
-TEST_F(dirty, model)
+TEST_F_TIMEOUT(dirty, model, 300)
 {
 	struct model m = { .self = self, .hwpt = self->hwpt, .start = AT, .page = PAGE,
 			   .units = LONG / UNIT };
@@ -341,7 +341,7 @@ TEST_F(dirty, model)
 }
 
 /* Many areas side by side, and a table of huge pages. */
-TEST_F(dirty, model_huge)
+TEST_F_TIMEOUT(dirty, model_huge, 300)
 {
 	struct model m = { .self = self, .start = AT, .page = MIB, .units = LONG / UNIT };
 
