@@ -170,13 +170,28 @@ class Counting(unittest.TestCase):
         self.assertEqual(self.count(good + "BUG: x\n"), "2 passed, 1 failed, 1 skipped")
         self.assertEqual(self.count("Linux\n"), "0 passed, 1 failed")
 
-    def parts(self, *commands):
-        """The last line and the status of a run of parts."""
+    @staticmethod
+    def run_parts(*commands):
+        """What a run of parts prints, and its status."""
         script = f". {HERE}/lib.sh; . {HERE}/parts.sh; LOGS=$(mktemp -d); " + \
             "; ".join(f"part p{i} P bash -c '{c}'" for i, c in enumerate(commands)) + "; total"
         done = subprocess.run(["bash", "-c", script], check=False, stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL)
-        return done.stdout.decode().strip().split("\n")[-1], done.returncode
+        return done.stdout.decode(), done.returncode
+
+    def parts(self, *commands):
+        """The last line and the status of a run of parts."""
+        out, status = self.run_parts(*commands)
+        return out.strip().split("\n")[-1], status
+
+    def test_failed_part(self):
+        """What has failed is named at the end, even if it printed nothing to tell."""
+        out, _ = self.run_parts("echo 3 passed, 0 failed", "echo not ok x; false", "true")
+        end = out.split("failed:\n")[-1]
+        self.assertRegex(end, r"part-p1\.log .*status 1")
+        self.assertRegex(end, r"part-p1\.log:not ok x")
+        self.assertRegex(end, r"part-p2\.log .*status 0")
+        self.assertNotIn("part-p0", end)
 
     def test_parts(self):
         """A part without a result, or with another status than its result says, has failed."""
