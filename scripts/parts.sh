@@ -80,23 +80,35 @@ one()
 	fi
 }
 
+# failures LOG: what did not pass, with the notes that tap-count puts below it, and what was said of
+# a VM that ended badly.
+failures()
+{
+	awk '/^[ |]*not ok/ && !/# SKIP/ { sub(/^[ |]*/, ""); print; noted = 1; next }
+		noted && /^ *\| / && !/skipped: / { print; next }
+		{ noted = 0 }
+		/^FAILED|^vm: / { print }' <(tr -d '\0' <"$1")
+}
+
 # Lists the parts, what was skipped and what has failed, then the one line that counts them all.
 total()
 {
-	local passed failed skipped
+	local passed failed skipped log
 	read -r passed failed skipped < <(awk '{ p += $1; f += $2; s += $3 } END { print p+0, f+0, s+0 }' \
 		"$RESULTS")
 	echo
 	cut -d ' ' -f 4- "$RESULTS"
 	if ((skipped)); then
 		echo "skipped:"
-		grep -ahiE '# skip|^skipped: ' "$LOGS"/part-*.log | sort -u | sed 's/^/  /' || true
+		grep -ahiE '# skip|^skipped: ' "$LOGS"/part-*.log |
+			sed -E 's/^[ |]*(skipped: )?/  /' | sort -u || true
 	fi
 	if ((failed)); then
 		echo "failed:"
 		awk '$2 > 0' "$RESULTS" | cut -d ' ' -f 4- | sed 's/^/  /'
-		grep -aHE '^[[:space:]]*not ok |^FAILED' "$LOGS"/part-*.log | grep -av '# SKIP' |
-			sed "s|^$TOP/|  |" | head -n 40 || true
+		for log in "$LOGS"/part-*.log; do
+			failures "$log" | sed "s|^|  $(basename "$log"): |" | head -n 40
+		done
 	fi
 	echo "$passed passed, $failed failed$( ((skipped)) && echo ", $skipped skipped")"
 	((failed == 0))

@@ -189,9 +189,20 @@ class Counting(unittest.TestCase):
         out, _ = self.run_parts("echo 3 passed, 0 failed", "echo not ok x; false", "true")
         end = out.split("failed:\n")[-1]
         self.assertRegex(end, r"part-p1\.log .*status 1")
-        self.assertRegex(end, r"part-p1\.log:not ok x")
+        self.assertRegex(end, r"part-p1\.log: not ok x")
         self.assertRegex(end, r"part-p2\.log .*status 0")
         self.assertNotIn("part-p0", end)
+
+    def test_failed_kselftest(self):
+        """A kselftest that failed is named at the end, with what it said; so are skips, once."""
+        tap = r"@start x\n1..2\nok 1 x.z # SKIP no\n# x.c:7: why\nnot ok 2 x.y\n@end 1 0\n@done\n"
+        out, _ = self.run_parts(f'printf "{tap}" | {HERE}/../tests/vm/tap-count /dev/null; '
+                                "echo 0 passed, 1 failed, 1 skipped; false",
+                                "echo vm: the kernel complained >&2")
+        skips, end = out.split("skipped:\n")[-1].split("failed:\n")
+        self.assertEqual(skips, "  ok 1 x.z # SKIP no\n")
+        self.assertRegex(end, r"part-p0\.log: not ok 2 x\.y\n.*part-p0\.log: .*x\.c:7: why\n")
+        self.assertRegex(end, r"part-p1\.log: vm: the kernel complained\n")
 
     def test_parts(self):
         """A part without a result, or with another status than its result says, has failed."""
