@@ -251,6 +251,7 @@ void object_destroy_all(struct iommufd_ctx *ictx)
 			} else {
 				progress |= destroy_unused(obj);
 			}
+			cond_resched();
 		}
 		if (WARN_ON(!progress))
 			return;
