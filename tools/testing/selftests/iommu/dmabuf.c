@@ -276,6 +276,8 @@ TEST_F(dmabuf, accesses)
 	close(access);
 }
 
+#define GET(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
+
 struct racer {
 	int fd;
 	int buf;
@@ -288,17 +290,17 @@ static void *revoke_often(void *arg)
 {
 	struct racer *r = arg;
 
-	while (!__atomic_load_n(&r->stop, __ATOMIC_RELAXED)) {
+	while (!GET(r->stop)) {
 		mock_dmabuf_revoke(r->fd, r->buf, true);
 		mock_dmabuf_revoke(r->fd, r->buf, false);
-		if (r->revoked++ % 4)
+		if (__atomic_fetch_add(&r->revoked, 1, __ATOMIC_RELAXED) % 4)
 			usleep(r->revoked % 128);
 	}
 	return NULL;
 }
 
 /* Revocations meet map, copy, attach, unmap at every step of theirs. */
-TEST_F(dmabuf, race)
+TEST_F_TIMEOUT(dmabuf, race, 120)
 {
 	struct racer racer = { .fd = self->fd, .buf = self->buf, .ioas = self->ioas };
 	const time_t end = time(NULL) + 3;
@@ -307,7 +309,8 @@ TEST_F(dmabuf, race)
 	pthread_t thread;
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, revoke_often, &racer));
-	for (int i = 0; time(NULL) < end; i++) {
+	/* On a busy machine, until both had their turn. */
+	for (int i = 0; time(NULL) < end || !mapped || !GET(racer.revoked); i++) {
 		int rc = map_part(self, 0, LENGTH, AT);
 
 		if (!rc) {
@@ -328,8 +331,6 @@ TEST_F(dmabuf, race)
 	}
 	__atomic_store_n(&racer.stop, true, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
-	EXPECT_LT(0, mapped);
-	EXPECT_LT(0, racer.revoked);
 	TH_LOG("%u mapped, %u not copied, %u revocations", mapped, late, racer.revoked);
 }
 

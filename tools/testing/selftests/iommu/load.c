@@ -151,7 +151,7 @@ static void run(long seconds)
 
 	while (!wrong &&
 	       (now() - begin < seconds ||
-		(!warm && !all_done() && now() - begin < 8 * seconds))) {
+		(!warm && !all_done() && now() - begin < 40 * seconds))) {
 		for (unsigned int i = 0; i < WORKERS; i++) {
 			if (!workers[i].pid)
 				start(i);

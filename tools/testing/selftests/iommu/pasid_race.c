@@ -294,14 +294,14 @@ static const struct {
 	{ "destroy", destroy_hwpt, 40, { -EBUSY, -ENOENT } },
 	{ "unbind", unbind, 10, { -EBUSY } },
 	{ "kernel", kernel, 25, { -EBUSY, -ENOENT } },
-	{ "follow", followed, 15, {} },
+	{ "follow", followed, 15, { -EBUSY } },
 	{ "emulated", emulated, 18, { -EINVAL, -ENOENT, -ENXIO, -EBUSY } },
 	/* Whoever has the old descriptor has the new one, too. */
 	{ "close", close_context, 2, { -EEXIST, -ENOENT, -EINVAL } },
 };
 
 /* Its descriptor may be closed, or another file's; its IDs may be those of another object. */
-static const int gone[] = { -EBADF, -ENOTTY, -ENOENT, -EINVAL, -EBUSY };
+static const int gone[] = { -EBADF, -ENOTTY, -ENOENT, -EINVAL, -EBUSY, -EOPNOTSUPP };
 
 static bool is_one_of(int rc, const int *allowed, unsigned int n)
 {
@@ -323,7 +323,20 @@ static void one(struct thread *t)
 	if (!is_one_of(rc, ops[i].may, ARRAY_SIZE(ops[i].may)) &&
 	    !(t->w == &t->r->goes && is_one_of(rc, gone, ARRAY_SIZE(gone))))
 		note(t->r, ops[i].name, rc);
-	(rc ? t->refused : t->done)[i]++;
+	__atomic_add_fetch(&(rc ? t->refused : t->done)[i], 1, __ATOMIC_RELAXED);
+}
+
+static bool all_done(const struct thread *t)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++) {
+		unsigned long done = 0;
+
+		for (unsigned int j = 0; j < THREADS; j++)
+			done += GET(t[j].done[i]);
+		if (!done)
+			return false;
+	}
+	return true;
 }
 
 static void *work(void *arg)
@@ -335,14 +348,19 @@ static void *work(void *arg)
 	return NULL;
 }
 
+/* For that long, and on a busy machine until all has been done once, or up to a minute more. */
 static int run(struct race *r, struct thread *t)
 {
+	int more = 600;
+
 	for (unsigned int i = 0; i < THREADS; i++) {
 		t[i] = (struct thread){ .r = r, .seed = i + 1 };
 		if (pthread_create(&t[i].id, NULL, work, &t[i]))
 			return -EAGAIN;
 	}
 	for (int left = 10 * r->seconds; left && !GET(r->stop); left--)
+		usleep(100000);
+	for (; more && !GET(r->stop) && !all_done(t); more--)
 		usleep(100000);
 	PUT(r->stop, true);
 	for (unsigned int i = 0; i < THREADS; i++)

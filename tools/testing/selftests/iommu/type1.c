@@ -340,7 +340,7 @@ static void *come_and_go(void *arg)
 	return NULL;
 }
 
-TEST_F(type1, race)
+TEST_F_TIMEOUT(type1, race, 120)
 {
 	struct race r = { .fd = self->fd, .ioas = self->ioas };
 	pthread_t threads[2];

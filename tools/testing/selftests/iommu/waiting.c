@@ -90,7 +90,7 @@ static int wait_for_fault(int uffd)
 	struct pollfd poll_fd = { .fd = uffd, .events = POLLIN };
 	struct uffd_msg msg;
 
-	if (poll(&poll_fd, 1, 5000) != 1 || read(uffd, &msg, sizeof(msg)) != sizeof(msg))
+	if (poll(&poll_fd, 1, 30000) != 1 || read(uffd, &msg, sizeof(msg)) != sizeof(msg))
 		return -1;
 	return msg.event == UFFD_EVENT_PAGEFAULT ? 0 : -1;
 }
@@ -113,7 +113,7 @@ static void *map_slow(void *arg)
 }
 
 /* The same IOAS, while a map of it waits. */
-TEST_F_TIMEOUT(waiting, map, 10)
+TEST_F_TIMEOUT(waiting, map, 60)
 {
 	struct iommu_iova_range array[4];
 	__u64 iova = 0;
@@ -140,7 +140,7 @@ TEST_F_TIMEOUT(waiting, map, 10)
 }
 
 /* Devices come and go meanwhile, and the new one sees the mapping as well. */
-TEST_F_TIMEOUT(waiting, attach, 10)
+TEST_F_TIMEOUT(waiting, attach, 60)
 {
 	__u32 other = ioas_new(self->fd), hwpt;
 	struct mock_dev dev;
@@ -198,13 +198,13 @@ static int unmap_under(struct _test_data_waiting *self, void *(*use)(void *arg))
 	       mock_replace(self->fd, self->dev.stdev, self->ioas) ?: destroy(self->fd, other);
 }
 
-TEST_F_TIMEOUT(waiting, unmap_under_reader, 10)
+TEST_F_TIMEOUT(waiting, unmap_under_reader, 60)
 {
 	EXPECT_EQ(0, unmap_under(self, read_slow));
 	EXPECT_EQ(-ENOENT, self->rc);
 }
 
-TEST_F_TIMEOUT(waiting, unmap_under_pinner, 10)
+TEST_F_TIMEOUT(waiting, unmap_under_pinner, 60)
 {
 	EXPECT_EQ(0, unmap_under(self, pin_slow));
 	EXPECT_EQ(-ENOENT, self->rc);
@@ -219,7 +219,7 @@ static void *attach_slow(void *arg)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(waiting, unmap_while_attaching, 10)
+TEST_F_TIMEOUT(waiting, unmap_while_attaching, 60)
 {
 	__u32 other = ioas_new(self->fd);
 
@@ -268,7 +268,7 @@ static void child_waits(struct _test_data_waiting *self, int in, int told)
 	_exit(1);
 }
 
-TEST_F_TIMEOUT(waiting, killed, 10)
+TEST_F_TIMEOUT(waiting, killed, 60)
 {
 	for (int in = 0; in < 3; in++) {
 		int status, told[2];
@@ -306,7 +306,7 @@ static void *read_bitmap(void *arg)
 }
 
 /* A bitmap that waits: until it is there, small pages have become half of a large one. */
-TEST_F_TIMEOUT(waiting, dirty_bitmap, 10)
+TEST_F_TIMEOUT(waiting, dirty_bitmap, 60)
 {
 	struct bitmap_read r = { .self = self, .at = MOCK_APERTURE_START + HUGE };
 	const unsigned int bytes = MOCK_HUGE_PAGE_SIZE / 2 / PAGE / 8;
