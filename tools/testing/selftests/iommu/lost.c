@@ -231,7 +231,7 @@ TEST_F_TIMEOUT(lost, later, 120)
 	EXPECT_TRUE(refused(hwpt_alloc(self->fd, self->dev.idev, self->idle, 0, &hwpt)));
 	EXPECT_TRUE(refused(copy_at(self->fd, self->ioas, self->idle, BUF, AT, AT)));
 	EXPECT_TRUE(refused(access_pin(self->fd, self->access, AT, BUF, buf, 0, &pages)));
-	EXPECT_GT(0, access_rw(self->fd, self->access, AT, BUF, got, MOCK_ACCESS_RW_WRITE));
+	EXPECT_TRUE(refused(access_rw(self->fd, self->access, AT, BUF, got, MOCK_ACCESS_RW_WRITE)));
 	EXPECT_EQ(0, pages_pinned());
 	EXPECT_EQ(self->pins, pins_outstanding());
 	/* The device is where it was. */
@@ -351,16 +351,16 @@ TEST_F_TIMEOUT(under, pool_is_empty, 300)
 	buf[0] = 1;
 	pool = take_pool(&length);
 	ASSERT_NE(NULL, pool);
-	EXPECT_GT(0, map_at(self->fd, self->ioas, buf, 2 * HUGE, AT));
+	EXPECT_EQ(-EFAULT, map_at(self->fd, self->ioas, buf, 2 * HUGE, AT));
 	EXPECT_NOTHING_LEFT(self->ioas);
-	EXPECT_GT(0, map_file(self->fd, self->ioas, FIXED | PERM_RW, file, 0, 2 * HUGE,
-			      &(__u64){ AT }));
+	EXPECT_EQ(-ENOMEM, map_file(self->fd, self->ioas, FIXED | PERM_RW, file, 0, 2 * HUGE,
+				    &(__u64){ AT }));
 	EXPECT_NOTHING_LEFT(self->ioas);
 	EXPECT_EQ(0, map_at(self->fd, self->ioas, buf, HUGE, AT));
 	/* With one back in the pool, one is missing still, and what was taken is given back. */
 	ASSERT_EQ(0, munmap(pool + length - HUGE, HUGE));
-	EXPECT_GT(0, map_file(self->fd, self->ioas, FIXED | PERM_RW, file, 0, 2 * HUGE,
-			      &(__u64){ AT + 4 * HUGE }));
+	EXPECT_EQ(-ENOMEM, map_file(self->fd, self->ioas, FIXED | PERM_RW, file, 0, 2 * HUGE,
+				    &(__u64){ AT + 4 * HUGE }));
 	EXPECT_EQ(HUGE / PAGE, pages_pinned());
 	ASSERT_EQ(0, munmap(pool, length - HUGE));
 	EXPECT_EQ(0, map_file(self->fd, self->ioas, FIXED | PERM_RW, file, 0, 2 * HUGE,
