@@ -80,14 +80,15 @@ one()
 	fi
 }
 
-# failures LOG: what did not pass, with the notes that tap-count puts below it, and what was said of
-# a VM that ended badly.
+# failures LOG: what did not pass, with the notes that tap-count puts below it, and the first lines
+# of a step of ours, or of a VM, that ended badly.
 failures()
 {
 	awk '/^[ |]*not ok/ && !/# SKIP/ { sub(/^[ |]*/, ""); print; noted = 1; next }
 		noted && /^ *\| / && !/skipped: / { print; next }
-		{ noted = 0 }
-		/^FAILED|^vm: / { print }' <(tr -d '\0' <"$1")
+		/^vm: |^FAILED| FAILED \(status/ { print; said = 4; next }
+		said-- > 0 { print }
+		{ noted = 0 }' <(tr -d '\0' <"$1")
 }
 
 # Lists the parts, what was skipped and what has failed, then the one line that counts them all.
