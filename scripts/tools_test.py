@@ -198,11 +198,13 @@ class Counting(unittest.TestCase):
         tap = r"@start x\n1..2\nok 1 x.z # SKIP no\n# x.c:7: why\nnot ok 2 x.y\n@end 1 0\n@done\n"
         out, _ = self.run_parts(f'printf "{tap}" | {HERE}/../tests/vm/tap-count /dev/null; '
                                 "echo 0 passed, 1 failed, 1 skipped; false",
-                                "echo vm: the kernel complained >&2")
+                                "echo vm: the kernel complained >&2",
+                                "echo \"  lint: x   FAILED (status 1)\"; echo x.c:9: bad")
         skips, end = out.split("skipped:\n")[-1].split("failed:\n")
         self.assertEqual(skips, "  ok 1 x.z # SKIP no\n")
         self.assertRegex(end, r"part-p0\.log: not ok 2 x\.y\n.*part-p0\.log: .*x\.c:7: why\n")
         self.assertRegex(end, r"part-p1\.log: vm: the kernel complained\n")
+        self.assertRegex(end, r"part-p2\.log:   lint: x .*\n  part-p2\.log: x\.c:9: bad\n")
 
     def test_parts(self):
         """A part without a result, or with another status than its result says, has failed."""
