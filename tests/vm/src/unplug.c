@@ -4,6 +4,7 @@
  * told, loses nothing until it lets go, and then the function reaches nothing and its calls fail.
  *
  *	unplug BDF remove        by sysfs; it is there again after a rescan
+ *	unplug BDF pasid         the same, and all DMA is that of a PASID (module pasid_shim)
  *	unplug BDF PORT ID       by the machine: PORT leads to QEMU's monitor, ID is its name there
  */
 #include <err.h>
@@ -21,11 +22,14 @@
 #include <linux/iommufd.h>
 #include <linux/vfio.h>
 #include "rig.h"
+#include "shim.h"
 
 #define BASE	0x4000000ULL
 #define COUNT	512
+#define PASID	1
 
 static const char *bdf, *port, *id, *how;
+static bool by_pasid;
 static char folder[64];
 static __u8 *shared;	/* the page at BASE */
 
@@ -154,10 +158,18 @@ static bool is_told(int event, int ms)
 
 static void use(struct rig *rig)
 {
+	__u32 pt;
+
 	rig_open(rig, bdf);
 	memset(shared, 0, PAGE);
 	if (ioas_map(rig->iommu, rig->ioas, shared, PAGE, BASE, RW))
 		errx(1, "map");
+	if (by_pasid) {
+		pt = rig->ioas;
+		if (dev_attach_pasid(rig->dev, PASID, &pt) || dev_detach(rig->dev))
+			errx(1, "attach");
+		go_through(PASID);
+	}
 	rig_write(rig, BASE, COUNT, 1);
 	if (!filled(shared, COUNT, 1))
 		errx(1, "DMA did not work before");
@@ -304,6 +316,8 @@ static void as_new(void)
 	struct rig rig;
 
 	bring_back();
+	if (by_pasid)
+		tell(!entry_present(PASID), "back again, the PASID has no entry");
 	use(&rig);
 	tell(filled(shared, COUNT, 1), "back again, it works");
 	rig_close(&rig);
@@ -312,9 +326,10 @@ static void as_new(void)
 int main(int argc, char **argv)
 {
 	if (argc != 3 && argc != 4)
-		errx(2, "usage: unplug BDF remove | unplug BDF PORT ID");
+		errx(2, "usage: unplug BDF remove | unplug BDF pasid | unplug BDF PORT ID");
 	bdf = argv[1];
-	how = argc == 4 ? "by the machine" : "by sysfs";
+	by_pasid = argc == 3 && !strcmp(argv[2], "pasid");
+	how = argc == 4 ? "by the machine" : by_pasid ? "by sysfs, at a PASID" : "by sysfs";
 	if (argc == 4) {
 		port = argv[2];
 		id = argv[3];
