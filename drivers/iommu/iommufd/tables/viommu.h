@@ -24,11 +24,15 @@ struct vm_area_struct;
 
 /**
  * struct viommu_region - what user space may map
+ * @viommu: of which
+ * @page: where in the file, in pages
  * @kind: what it is
  * @phys: first byte
  * @length: bytes
  */
 struct viommu_region {
+	struct viommu *viommu;
+	pgoff_t page;
 	enum iommufd_mmap_kind kind;
 	phys_addr_t phys;
 	size_t length;

@@ -34,40 +34,55 @@ int viommu_add_region(struct iommufd_viommu *drv, enum iommufd_mmap_kind kind, p
 	page = ((u64)viommu->obj.id << REGION_BITS) | viommu->nr_regions;
 	if (viommu->nr_regions == VIOMMU_REGIONS || page > ULONG_MAX)
 		return -ENOSPC;
-	viommu->regions[viommu->nr_regions++] = (struct viommu_region){ kind, phys, length };
+	viommu->regions[viommu->nr_regions++] = (struct viommu_region){
+		.viommu = viommu, .page = page, .kind = kind, .phys = phys, .length = length,
+	};
 	*offset = page << PAGE_SHIFT;
 	return 0;
 }
 
 static void vma_open(struct vm_area_struct *vma)
 {
-	struct viommu *viommu = vma->vm_private_data;
+	struct viommu_region *region = vma->vm_private_data;
 
-	object_hold(&viommu->obj);
+	object_hold(&region->viommu->obj);
 }
 
 static void vma_close(struct vm_area_struct *vma)
 {
-	viommu_put(vma->vm_private_data);
+	struct viommu_region *region = vma->vm_private_data;
+
+	viommu_put(region->viommu);
+}
+
+/*
+ * Page by page, when it is touched: remap_pfn_range() of a whole mapping warns on x86 if it finds
+ * no memory for the first page table, which a memory cgroup's limit brings about.
+ */
+static vm_fault_t vma_fault(struct vm_fault *vmf)
+{
+	struct viommu_region *region = vmf->vma->vm_private_data;
+
+	return vmf_insert_pfn(vmf->vma, vmf->address,
+			      PHYS_PFN(region->phys) + (vmf->pgoff - region->page));
 }
 
 static const struct vm_operations_struct vma_ops = {
 	.open = vma_open,
 	.close = vma_close,
+	.fault = vma_fault,
 };
 
-static int map_region(const struct viommu_region *region, struct vm_area_struct *vma)
+static int map_region(struct viommu_region *region, struct vm_area_struct *vma)
 {
-	unsigned long pfn = PHYS_PFN(region->phys);
-
 	if (vma->vm_end - vma->vm_start != region->length)
 		return -ENXIO;
 	vm_flags_mod(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP, VM_MAYEXEC);
-	if (region->kind == IOMMUFD_MMAP_MEMORY)
-		return remap_pfn_range(vma, vma->vm_start, pfn, region->length,
-				       vma->vm_page_prot);
-	vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
-	return io_remap_pfn_range(vma, vma->vm_start, pfn, region->length, vma->vm_page_prot);
+	if (region->kind != IOMMUFD_MMAP_MEMORY)
+		vma->vm_page_prot = pgprot_decrypted(pgprot_noncached(vma->vm_page_prot));
+	vma->vm_private_data = region;
+	vma->vm_ops = &vma_ops;
+	return 0;
 }
 
 /**
@@ -75,9 +90,9 @@ static int map_region(const struct viommu_region *region, struct vm_area_struct 
  * @ictx: the context
  * @vma: the mapping, of a whole region; it holds the virtual IOMMU
  *
- * Context: mmap_lock held; may sleep.
+ * Context: mmap_lock held.
  * Return: 0; -ENXIO if there is no such region at the offset; -EINVAL for a private
- * mapping; -EPERM for an executable one; -ENOMEM.
+ * mapping; -EPERM for an executable one.
  */
 int viommu_mmap(struct iommufd_ctx *ictx, struct vm_area_struct *vma)
 {
@@ -95,11 +110,7 @@ int viommu_mmap(struct iommufd_ctx *ictx, struct vm_area_struct *vma)
 		return rc;
 	if (nr < viommu->nr_regions)
 		rc = map_region(&viommu->regions[nr], vma);
-	if (rc) {
+	if (rc)
 		viommu_put(viommu);
-		return rc;
-	}
-	vma->vm_private_data = viommu;
-	vma->vm_ops = &vma_ops;
-	return 0;
+	return rc;
 }

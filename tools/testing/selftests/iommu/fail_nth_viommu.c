@@ -111,18 +111,27 @@ static int call_commands(struct ctx *c)
 	return rc || num == 1 ? rc : -EBADMSG;
 }
 
-static int call_mmap(struct ctx *c)
+/* Where there are no page tables: all else is at least a huge page away. */
+static int before_mmap(struct ctx *c)
 {
-	c->mapped = mmap(NULL, c->window_length, PROT_READ, MAP_SHARED | MAP_POPULATE, c->fd,
-			 c->window);
-	return c->mapped == MAP_FAILED ? -errno : 0;
+	char *free = mmap(NULL, 3 * HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (free == MAP_FAILED)
+		return -errno;
+	c->mapped = (char *)(((unsigned long)free + HUGE - 1) & ~(HUGE - 1));
+	return munmap(free, 3 * HUGE);
 }
 
-static int done_mmap(struct ctx *c)
+static int call_mmap(struct ctx *c)
 {
-	int rc = *(__u32 *)c->mapped == NUMBER ? 0 : -EBADMSG;
+	char *p = mmap(c->mapped, c->window_length, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE,
+		       c->fd, c->window);
+	int rc;
 
-	return munmap(c->mapped, c->window_length) ?: rc;
+	if (p == MAP_FAILED)
+		return -errno;
+	rc = *(__u32 *)p == NUMBER ? 0 : -EBADMSG;
+	return munmap(p, c->window_length) ?: rc;
 }
 
 /* An event, and the end of a device that has a number. */
@@ -164,7 +173,7 @@ const struct call viommu_calls[] = {
 	CALL(hw_queue, .before = before_hw_queue, .done = done_hw_queue,
 	     .intact = intact_hw_queue),
 	CALL(commands, .before = before_commands, .done = destroy_new, .intact = destroy_new),
-	CALL(mmap, .done = done_mmap),
+	CALL(mmap, .before = before_mmap),
 	CALL(end, .before = before_end, .done = done_end, .must_succeed = true),
 };
 

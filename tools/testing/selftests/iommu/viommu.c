@@ -292,6 +292,32 @@ TEST_F(viommu, mapped)
 	EXPECT_EQ(-ENXIO, OPEN_AT(data.out_mmap_offset, data.out_mmap_length, RW, S));
 }
 
+/* A page that nobody has touched is the same one after the others are gone, and elsewhere. */
+TEST_F(viommu, mapped_in_parts)
+{
+	struct iommu_viommu_selftest data = { .in_data = 0xbeef };
+	const int RW = PROT_READ | PROT_WRITE, S = MAP_SHARED;
+	char *room;
+	__u32 id, *first;
+	void *p;
+
+	ASSERT_EQ(0, ALLOC(self->r.parent, SELFTEST, &data, sizeof(data)));
+	ASSERT_EQ(2 * PAGE, data.out_mmap_length);
+	ASSERT_EQ(0, OPEN_AT(data.out_mmap_offset, data.out_mmap_length, RW, S));
+	first = p;
+	EXPECT_EQ(0xbeef, *first);
+	first[PAGE / 4] = 0xcafe;
+	ASSERT_EQ(0, OPEN_AT(data.out_mmap_offset, data.out_mmap_length, RW, S));
+	ASSERT_EQ(0, munmap(p, PAGE));
+	room = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, room);
+	ASSERT_EQ(room, mremap((char *)p + PAGE, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, room));
+	EXPECT_EQ(0xcafe, *(__u32 *)room);
+	EXPECT_EQ(0, munmap(room, PAGE));
+	EXPECT_EQ(0, munmap(first, data.out_mmap_length));
+	EXPECT_EQ(0, destroy(self->fd, id));
+}
+
 /* The mapping keeps the context. */
 TEST(mapped_when_closed)
 {
