@@ -57,7 +57,7 @@ static void vma_close(struct vm_area_struct *vma)
 
 /*
  * Page by page, when it is touched: remap_pfn_range() of a whole mapping warns on x86 if it finds
- * no memory for the first page table, which a memory cgroup's limit brings about.
+ * no memory for the first page table. No mapping grows or merges: each page is of the region.
  */
 static vm_fault_t vma_fault(struct vm_fault *vmf)
 {
